@@ -1,0 +1,12 @@
+/**
+ * The port to time. Everything that the library knows of time goes through one `Clock`, so that tests run in
+ * virtual time. Interfaces only; imports nothing.
+ */
+
+export interface Clock {
+  /** Epoch milliseconds. */
+  now(): number
+  /** Calls `callback` once after `delay` milliseconds; must not keep the process alive. */
+  setTimeout(callback: () => void, delay: number): unknown
+  clearTimeout(handle: unknown): void
+}
