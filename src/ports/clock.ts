@@ -9,4 +9,6 @@ export interface Clock {
   /** Calls `callback` once after `delay` milliseconds; must not keep the process alive. */
   setTimeout(callback: () => void, delay: number): unknown
   clearTimeout(handle: unknown): void
+  /** Milliseconds that never step back, from any start; deadlines use it. Default: `now`. */
+  monotonic?(): number
 }

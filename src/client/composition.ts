@@ -1,0 +1,71 @@
+/** Queries in company: side by side, one after the other, as functions, and as reusable options. */
+
+import { hashKey } from '../keys/hash-key.ts'
+import type { QueryKey } from '../keys/query-key.ts'
+import type { QueryClient, QueryObserverOptions, QueryOptions } from './query-client.ts'
+import type { TaggedKey } from './tagged-key.ts'
+
+type DataOf<O> = O extends QueryOptions<infer T> ? T : never
+
+/** Fetches all at once; rejects with the first failure. The result is a tuple in the order of the options. */
+export function parallelQueries<O extends readonly QueryOptions<never>[]>(
+  client: QueryClient,
+  ...options: { [I in keyof O]: O[I] }
+): Promise<{ -readonly [I in keyof O]: DataOf<O[I]> }> {
+  return Promise.all(options.map((each) => client.fetchQuery(each))) as never
+}
+
+/** Fetches one query, and with its data the one that depends on it. */
+export async function dependentQuery<T, U>(
+  client: QueryClient,
+  { dependsOn, then }: { dependsOn: QueryOptions<T>; then: (data: T) => QueryOptions<U> },
+): Promise<U> {
+  return client.fetchQuery(then(await client.fetchQuery(dependsOn)))
+}
+
+/** A function whose results are cached: what `query` makes. */
+export interface CachedQuery<A extends unknown[], T> {
+  (...args: A): Promise<T>
+  /** Makes the result for these arguments stale, everywhere. */
+  invalidate(...args: A): Promise<void>
+  /** What L1 holds for these arguments. */
+  getData(...args: A): T | undefined
+  /** The options of the query behind these arguments, for `watch` and the rest. */
+  options(...args: A): QueryOptions<T> & { queryKey: TaggedKey<T> }
+}
+
+/**
+ * Makes a caching function of a plain one: `query(client, (id: number) => ['user', id])(getUser)`. The key says which
+ * calls are the same.
+ */
+export function query<K extends unknown[] = []>(
+  client: QueryClient,
+  key: QueryKey | ((...args: K) => QueryKey),
+  options: Omit<QueryOptions<never>, 'queryKey' | 'queryFn'> = {},
+): <A extends K, T>(fn: (...args: A) => T | PromiseLike<T>) => CachedQuery<A, T> {
+  return <A extends K, T>(fn: (...args: A) => T | PromiseLike<T>) => {
+    const optionsOf = (...args: A): QueryOptions<T> & { queryKey: TaggedKey<T> } => ({
+      ...(options as Omit<QueryOptions<T>, 'queryKey' | 'queryFn'>),
+      queryKey: (typeof key === 'function' ? key(...args) : key) as TaggedKey<T>,
+      queryFn: () => fn(...args),
+    })
+    return Object.assign((...args: A) => client.fetchQuery(optionsOf(...args)), {
+      invalidate: (...args: A) =>
+        client.invalidateQueries({ queryKey: optionsOf(...args).queryKey, exact: true }),
+      getData: (...args: A) => client.getQueryData(optionsOf(...args).queryKey) as T | undefined,
+      options: optionsOf,
+    })
+  }
+}
+
+/**
+ * The same options, checked, with a key that knows the type of its data: `client.getQueryData(o.queryKey)` is typed.
+ *
+ * @throws InvalidQueryKeyError (`INVALID_QUERY_KEY`)
+ */
+export function queryOptions<T, S = T>(
+  options: QueryObserverOptions<T, S>,
+): QueryObserverOptions<T, S> & { queryKey: TaggedKey<T> } {
+  hashKey(options.queryKey)
+  return options as QueryObserverOptions<T, S> & { queryKey: TaggedKey<T> }
+}

@@ -1,0 +1,50 @@
+/**
+ * The evictable queries of one `gcTime`, from most to least recently used: an intrusive doubly-linked list.
+ *
+ * Since all of a lane wait equally long, its oldest is always the next to expire: expiry and LRU eviction look at
+ * one end only, and a use is a few pointer writes. Owns the links (`lane`, `newer`, `older`, `lastUsed`) of the
+ * queries in it.
+ */
+
+import type { Query } from '../query/query.ts'
+
+export class Lane {
+  readonly gcTime: number
+  #newest: Query | null = null
+  #oldest: Query | null = null
+
+  constructor(gcTime: number) {
+    this.gcTime = gcTime
+  }
+
+  get oldest(): Query | null {
+    return this.#oldest
+  }
+
+  add(query: Query, now: number): void {
+    query.lane = this
+    query.lastUsed = now
+    query.newer = null
+    query.older = this.#newest
+    if (this.#newest === null) this.#oldest = query
+    else this.#newest.newer = query
+    this.#newest = query
+  }
+
+  remove(query: Query): void {
+    if (query.newer === null) this.#newest = query.older
+    else query.newer.older = query.older
+    if (query.older === null) this.#oldest = query.newer
+    else query.older.newer = query.newer
+    query.newer = null
+    query.older = null
+    query.lane = null
+  }
+
+  touch(query: Query, now: number): void {
+    query.lastUsed = now
+    if (query.newer === null) return
+    this.remove(query)
+    this.add(query, now)
+  }
+}

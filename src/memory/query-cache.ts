@@ -1,0 +1,156 @@
+/**
+ * L1: every query of a client, found by key or by prefix, and evicted when unused or too many.
+ *
+ * A query in the cache is in use (fetching or observed; it has no lane and is never evicted) or at rest (in the
+ * lane of its `gcTime`). `settleDown` moves it from the first to the second, `use` back; `touch` renews its rest.
+ * At most `maxSize` queries stay while there is anything at rest to evict. One alarm, owned here, waits for the
+ * first lane's oldest; uses do not move it, it looks again when it rings.
+ */
+
+import { PrefixIndex } from '../keys/prefix-index.ts'
+import type { QueryKey } from '../keys/query-key.ts'
+import type { Clock } from '../ports/clock.ts'
+import { Query } from '../query/query.ts'
+import type { Alarm, TimerQueue } from '../resilience/timer-queue.ts'
+import { Lane } from './lane.ts'
+
+export class QueryCache {
+  readonly #index = new PrefixIndex<Query>()
+  readonly #lanes = new Map<number, Lane>()
+  readonly #maxSize: number
+  readonly #clock: Clock
+  readonly #timers: TimerQueue
+  #alarm: Alarm | null = null
+  #alarmDue = Number.POSITIVE_INFINITY
+  #evictions = 0
+
+  constructor(maxSize: number, clock: Clock, timers: TimerQueue) {
+    this.#maxSize = maxSize
+    this.#clock = clock
+    this.#timers = timers
+  }
+
+  get size(): number {
+    return this.#index.size
+  }
+
+  /** Queries that left because of their age or number. */
+  get evictions(): number {
+    return this.#evictions
+  }
+
+  get(key: QueryKey): Query | undefined {
+    return this.#index.get(key)
+  }
+
+  under(prefix: QueryKey): Query[] {
+    return this.#index.under(prefix)
+  }
+
+  /** The query of `key`, made where there is none; its `gcTime` is the longest that anyone has asked for. */
+  obtain(key: QueryKey, gcTime: number): Query {
+    const found = this.#index.get(key)
+    if (found !== undefined) {
+      this.#prolong(found, gcTime)
+      return found
+    }
+    // The caller may reuse its array; what the cache knows the query by must not change with it.
+    const query = new Query(key.slice())
+    query.gcTime = gcTime
+    query.isCached = true
+    this.#index.set(query.key, query)
+    this.#rest(query)
+    this.#shrink(query)
+    return query
+  }
+
+  /** A use of a query at rest renews its rest. */
+  touch(query: Query, now: number): void {
+    if (query.lane !== null) (query.lane as Lane).touch(query, now)
+  }
+
+  /** The query is fetching or observed from now on. */
+  use(query: Query): void {
+    if (query.lane === null) return
+    const lane = query.lane as Lane
+    lane.remove(query)
+    if (lane.oldest === null) this.#lanes.delete(lane.gcTime)
+  }
+
+  /** To be called when a fetch has ended or an observer has left. */
+  settleDown(query: Query): void {
+    if (!query.isCached || query.isInUse || query.lane !== null) return
+    this.#rest(query)
+    this.#shrink(null)
+  }
+
+  remove(query: Query): void {
+    if (!query.isCached) return
+    query.isCached = false
+    this.use(query)
+    this.#index.delete(query.key)
+  }
+
+  #prolong(query: Query, gcTime: number): void {
+    if (gcTime <= query.gcTime) return
+    query.gcTime = gcTime
+    if (query.lane === null) return
+    this.use(query)
+    this.#rest(query)
+  }
+
+  #rest(query: Query): void {
+    let lane = this.#lanes.get(query.gcTime)
+    if (lane === undefined) {
+      lane = new Lane(query.gcTime)
+      this.#lanes.set(query.gcTime, lane)
+    }
+    const now = this.#clock.now()
+    lane.add(query, now)
+    this.#expectAt(now + query.gcTime, now)
+  }
+
+  /** Evicts the least recently used at rest until the size is right; `spared` has just come. */
+  #shrink(spared: Query | null): void {
+    while (this.#index.size > this.#maxSize) {
+      let candidate: Query | null = null
+      for (const lane of this.#lanes.values()) {
+        const oldest = lane.oldest === spared ? (spared?.newer ?? null) : lane.oldest
+        if (oldest !== null && (candidate === null || oldest.lastUsed < candidate.lastUsed))
+          candidate = oldest
+      }
+      if (candidate === null) return
+      this.#evict(candidate)
+    }
+  }
+
+  #evict(query: Query): void {
+    this.#evictions++
+    this.remove(query)
+  }
+
+  #expectAt(due: number, now: number): void {
+    if (due >= this.#alarmDue) return
+    if (this.#alarm !== null) this.#timers.cancel(this.#alarm)
+    this.#alarmDue = due
+    this.#alarm = this.#timers.after(due - now, this.#expire)
+  }
+
+  #expire = (): void => {
+    this.#alarm = null
+    this.#alarmDue = Number.POSITIVE_INFINITY
+    const now = this.#clock.now()
+    let next = Number.POSITIVE_INFINITY
+    for (const lane of [...this.#lanes.values()]) {
+      for (let oldest = lane.oldest; oldest !== null; oldest = lane.oldest) {
+        const due = oldest.lastUsed + lane.gcTime
+        if (due > now) {
+          next = Math.min(next, due)
+          break
+        }
+        this.#evict(oldest)
+      }
+    }
+    if (next < Number.POSITIVE_INFINITY) this.#expectAt(next, now)
+  }
+}

@@ -1,0 +1,11 @@
+/** Whether data may be served without asking again. Pure. */
+
+import type { Held } from './query-state.ts'
+
+/**
+ * Fresh: there is data, nobody has invalidated it, and it is younger than `staleTime` milliseconds.
+ * `staleTime: 0` is never fresh; `Infinity` is fresh until invalidated.
+ */
+export function isFresh(held: Held, staleTime: number, now: number): boolean {
+  return held.data !== undefined && !held.isInvalidated && now - held.dataUpdatedAt < staleTime
+}

@@ -1,0 +1,274 @@
+/**
+ * One user's view of one query, for as long as someone subscribes.
+ *
+ * States: `idle` (nobody subscribes: it holds nothing, `result` is worked out when asked for) ↔ `attached` (it is among
+ * its query's observers, which keeps the query in L1, and owns the alarms for polling and for growing stale). The first
+ * subscriber attaches and fetches what is missing or stale, the last one detaches; a running fetch goes on.
+ *
+ * Listeners are told of every change, in the order of subscribing; one that throws is logged and skips nobody.
+ */
+
+import type { SafeLogger } from '../resilience/safe-logger.ts'
+import type { Alarm, TimerQueue } from '../resilience/timer-queue.ts'
+import { isFresh } from './freshness.ts'
+import type { AnyQueryOptions, Query, QueryWatcher } from './query.ts'
+import { assertQueryOptions, type BaseObserverOptions } from './query-options.ts'
+import { type QueryState, view, viewOf } from './query-view.ts'
+import { latest } from './state-stream.ts'
+
+export type StateListener<S> = (state: QueryState<S>) => unknown
+
+/** What an observer needs of the client. */
+export interface ObserverHost {
+  readonly timers: TimerQueue
+  readonly logger: SafeLogger
+  readonly staleTime: number
+  now(): number
+  /** The query of these options, made where there is none. */
+  obtain(options: AnyQueryOptions): Query
+  /** The query of these options, if L1 has it. */
+  peek(options: AnyQueryOptions): Query | undefined
+  attach(query: Query, observer: QueryWatcher): void
+  detach(query: Query, observer: QueryWatcher): void
+  /** Fetches behind, through L2. */
+  refresh(query: Query, options: AnyQueryOptions): void
+  /** Asks the origin. */
+  refetch(query: Query, options: AnyQueryOptions): Promise<unknown>
+}
+
+export type AnyObserverOptions = BaseObserverOptions<unknown, unknown, never>
+
+const UNSET = Symbol('nothing selected yet')
+
+export class QueryObserver<S> implements QueryWatcher {
+  readonly #host: ObserverHost
+  #options: AnyObserverOptions
+  #query: Query | null = null
+  #listeners: readonly StateListener<S>[] = []
+  #result: QueryState<S> | null = null
+  #selection = {
+    from: UNSET as unknown,
+    by: undefined as unknown,
+    data: undefined as unknown,
+    error: null as Error | null,
+  }
+  #poll: Alarm | null = null
+  #staleness: Alarm | null = null
+
+  constructor(host: ObserverHost, options: AnyObserverOptions) {
+    assertQueryOptions(options as never)
+    this.#host = host
+    this.#options = options
+    host.peek(options)
+  }
+
+  /** What the observer shows now. */
+  get result(): QueryState<S> {
+    if (this.#query === null || this.#result === null) return this.#compute()
+    return this.#result
+  }
+
+  /** Whether it may fetch by itself. */
+  get isEnabled(): boolean {
+    return this.#options.enabled !== false
+  }
+
+  /**
+   * Calls `listener` at once, synchronously, then at every change. The first subscriber starts the fetch of what is
+   * missing or stale.
+   *
+   * @returns the function that ends the subscription
+   */
+  subscribe(listener: StateListener<S>): () => void {
+    // Wrapped, so that the same function may subscribe twice and leave once.
+    const mine: StateListener<S> = (state) => listener(state)
+    this.#listeners = [...this.#listeners, mine]
+    if (this.#query === null) this.#attach()
+    this.#host.logger.call('A listener', mine, this.result)
+    return () => {
+      if (!this.#listeners.includes(mine)) return
+      this.#listeners = this.#listeners.filter((other) => other !== mine)
+      if (this.#listeners.length === 0) this.#detach()
+    }
+  }
+
+  /** Asks the origin, whatever the caches hold, and resolves to the state after it; never rejects. */
+  async refetch(): Promise<QueryState<S>> {
+    const query = this.#query ?? this.#host.obtain(this.#options)
+    await this.#host.refetch(query, this.#options).then(ignore, ignore)
+    return this.result
+  }
+
+  /** Options of another key make it show another query; the rest applies from now on. */
+  setOptions(options: AnyObserverOptions): void {
+    assertQueryOptions(options as never)
+    const before = this.#query
+    this.#host.peek(options)
+    this.#options = options
+    if (before === null) return
+    const query = this.#host.obtain(options)
+    if (query !== before) {
+      this.#leave(before)
+      this.#join(query)
+    }
+    this.#fetchIfNeeded(query)
+    this.#armPoll()
+    this.onQueryUpdate()
+  }
+
+  /** The states, the newest one when asked: a slow consumer skips what has been overtaken. */
+  [Symbol.asyncIterator](): AsyncIterableIterator<QueryState<S>> {
+    return latest((listener) => this.subscribe(listener))
+  }
+
+  onQueryUpdate(): void {
+    if (this.#query === null) return
+    const state = this.#compute()
+    if (this.#result !== null && isSame(this.#result, state)) return
+    this.#result = state
+    this.#armStaleness()
+    for (const listener of this.#listeners) this.#host.logger.call('A listener', listener, state)
+  }
+
+  #attach(): void {
+    const query = this.#host.obtain(this.#options)
+    this.#join(query)
+    this.#fetchIfNeeded(query)
+    this.#result = this.#compute()
+    this.#armStaleness()
+    this.#armPoll()
+  }
+
+  #detach(): void {
+    if (this.#query !== null) this.#leave(this.#query)
+    this.#query = null
+    this.#result = null
+    this.#cancel(this.#poll)
+    this.#cancel(this.#staleness)
+  }
+
+  #join(query: Query): void {
+    this.#query = query
+    this.#host.attach(query, this)
+  }
+
+  #leave(query: Query): void {
+    this.#host.detach(query, this)
+  }
+
+  #fetchIfNeeded(query: Query): void {
+    if (!this.isEnabled || isFresh(query.held, this.#staleTime, this.#host.now())) return
+    this.#host.refresh(query, this.#options)
+  }
+
+  get #staleTime(): number {
+    return this.#options.staleTime ?? this.#host.staleTime
+  }
+
+  #compute(): QueryState<S> {
+    const query = this.#query ?? this.#host.peek(this.#options)
+    const state = query === undefined ? NOTHING : this.#view(query)
+    if (state.data === undefined) return this.#withPlaceholder(state) as QueryState<S>
+    return this.#select(state) as QueryState<S>
+  }
+
+  #view(query: Query): QueryState<unknown> {
+    return viewOf(query.held, query.isPaused, !isFresh(query.held, this.#staleTime, this.#host.now()))
+  }
+
+  #withPlaceholder(state: QueryState<unknown>): QueryState<unknown> {
+    const { placeholderData } = this.#options
+    if (placeholderData === undefined || state.isError) return state
+    let data: unknown = placeholderData
+    if (typeof placeholderData === 'function') {
+      data = undefined
+      this.#host.logger.call('placeholderData', () => {
+        data = (placeholderData as () => unknown)()
+      })
+    }
+    if (data === undefined) return state
+    return this.#select(view({ ...state, data, status: 'success', source: 'placeholder' }))
+  }
+
+  #select(state: QueryState<unknown>): QueryState<unknown> {
+    const { select } = this.#options
+    if (select === undefined) return state
+    const { data } = state
+    if (data !== this.#selection.from || select !== this.#selection.by) {
+      const kept = this.#selection.data
+      try {
+        this.#selection = { from: data, by: select, data: select(data as never), error: null }
+      } catch (thrown) {
+        const error = thrown instanceof Error ? thrown : new Error(String(thrown), { cause: thrown })
+        this.#selection = { from: data, by: select, data: kept, error }
+      }
+    }
+    const { data: selected, error } = this.#selection
+    if (error === null) return view({ ...state, data: selected })
+    return view({ ...state, data: selected, status: 'error', error, errorUpdatedAt: state.dataUpdatedAt })
+  }
+
+  #armPoll(): void {
+    this.#cancel(this.#poll)
+    this.#poll = null
+    const interval = this.#interval()
+    if (interval === false || this.#query === null) return
+    this.#poll = this.#host.timers.after(interval, () => {
+      const query = this.#query
+      if (query === null) return
+      if (this.isEnabled && !query.isPaused) this.#host.refetch(query, this.#options).then(ignore, ignore)
+      this.#armPoll()
+    })
+  }
+
+  #interval(): number | false {
+    const { refetchInterval = false } = this.#options
+    if (typeof refetchInterval !== 'function') return refetchInterval
+    const query = this.#query
+    let interval: unknown = false
+    if (query !== null) {
+      this.#host.logger.call('refetchInterval', () => {
+        interval = refetchInterval(this.#view(query))
+      })
+    }
+    return typeof interval === 'number' && interval > 0 ? interval : false
+  }
+
+  /** `isStale` changes by the mere passing of time. */
+  #armStaleness(): void {
+    this.#cancel(this.#staleness)
+    this.#staleness = null
+    const state = this.#result
+    if (state === null || state.isStale || this.#query === null) return
+    const age = this.#host.now() - this.#query.held.dataUpdatedAt
+    this.#staleness = this.#host.timers.after(this.#staleTime - age, () => {
+      this.onQueryUpdate()
+      // A timer may be a little early.
+      if (this.#result?.isStale === false) this.#armStaleness()
+    })
+  }
+
+  #cancel(alarm: Alarm | null): void {
+    if (alarm !== null) this.#host.timers.cancel(alarm)
+  }
+}
+
+const NOTHING: QueryState<unknown> = view({
+  status: 'idle',
+  fetchStatus: 'idle',
+  data: undefined,
+  error: null,
+  dataUpdatedAt: 0,
+  errorUpdatedAt: 0,
+  fetchFailureCount: 0,
+  fetchFailureReason: null,
+  isInvalidated: false,
+  source: null,
+  isStale: true,
+})
+
+function isSame(a: QueryState<unknown>, b: QueryState<unknown>): boolean {
+  return (Object.keys(b) as (keyof QueryState<unknown>)[]).every((name) => Object.is(a[name], b[name]))
+}
+
+function ignore(): void {}

@@ -1,0 +1,35 @@
+/**
+ * The clock of the platform: wall time, and timers that are unref'd and belong to no request.
+ *
+ * A timer keeps the async context (a request's `AsyncLocalStorage`) that it was made in for as long as it
+ * runs, so a client's one timer would hold on to whichever request happened to arm it. The context captured
+ * when this module was loaded holds none.
+ */
+
+import type { Clock } from '../ports/clock.ts'
+
+type RunOutside = <A extends unknown[], R>(run: (...given: A) => R, ...given: A) => R
+
+interface Platform {
+  getBuiltinModule?(name: string): { AsyncLocalStorage?: { snapshot?(): RunOutside } } | undefined
+}
+
+const platform = (globalThis as { process?: Platform }).process
+const outsideOfRequests: RunOutside =
+  platform?.getBuiltinModule?.('node:async_hooks')?.AsyncLocalStorage?.snapshot?.() ??
+  ((run, ...given) => run(...given))
+
+export const systemClock: Clock = {
+  now: () => Date.now(),
+  monotonic: () => performance.now(),
+  setTimeout: (callback, delay) => outsideOfRequests(startTimer, callback, delay),
+  clearTimeout: (handle) => clearTimeout(handle as Parameters<typeof clearTimeout>[0]),
+}
+
+function startTimer(callback: () => void, delay: number): unknown {
+  const handle: unknown = setTimeout(callback, delay)
+  // A browser's handle is a number and keeps nothing alive.
+  if (typeof handle === 'object' && handle !== null && 'unref' in handle)
+    (handle as { unref(): void }).unref()
+  return handle
+}

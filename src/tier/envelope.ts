@@ -1,0 +1,89 @@
+/**
+ * What L2 holds for one entry: one JSON string, checked field by field on the way in, never trusted.
+ *
+ * Version 1: `{"v":1,"t":dataUpdatedAt,"e":expiresAt|null,"h":hard,"s":soft,"z":serializer,"k":key,"d":data}`. `k` is
+ * there where the storage key is a digest; `z` where the serializer is not JSON, and then `d` is its string. Pure.
+ */
+
+import type { Serializer } from '../ports/serializer.ts'
+import { jsonSerializer } from './json-serializer.ts'
+
+/** Characters; a value beyond it stays in L1. */
+export const LONGEST_VALUE = 32 * 1024 * 1024
+
+export interface Envelope {
+  readonly data: unknown
+  readonly dataUpdatedAt: number
+  /** Epoch milliseconds; `null` = never. */
+  readonly expiresAt: number | null
+  /** The generations under which the data was got, see `Capture`. */
+  readonly hard: string
+  readonly soft: string
+  /** The full key, where the storage key does not say it. */
+  readonly key: string | null
+}
+
+/** `reason`: why the value is no envelope of ours. */
+export type Decoded = { readonly envelope: Envelope } | { readonly reason: string }
+
+/** @throws NotSerializableError, or whatever the serializer throws */
+export function encodeEnvelope(envelope: Envelope, serializer: Serializer): string {
+  const { data, dataUpdatedAt, expiresAt, hard, soft, key } = envelope
+  const isJson = serializer === jsonSerializer
+  const text: unknown = serializer.stringify(data)
+  if (typeof text !== 'string')
+    throw new TypeError(`The serializer returned ${typeof text}; expected a string.`)
+  const tail = isJson
+    ? `"d":${text}}`
+    : `"z":${JSON.stringify(nameOf(serializer))},"d":${JSON.stringify(text)}}`
+  const name = key === null ? '' : `"k":${JSON.stringify(key)},`
+  return `{"v":1,"t":${dataUpdatedAt},"e":${expiresAt},"h":${JSON.stringify(hard)},"s":${JSON.stringify(soft)},${name}${tail}`
+}
+
+export function decodeEnvelope(text: string, serializer: Serializer): Decoded {
+  if (text.length > LONGEST_VALUE) return { reason: `oversized (${text.length} characters)` }
+  // A cheap look first: anything foreign fails here without being parsed.
+  if (!text.startsWith('{"v":')) return { reason: 'foreign' }
+  let fields: Record<string, unknown>
+  try {
+    fields = JSON.parse(text) as Record<string, unknown>
+  } catch {
+    return { reason: 'corrupt (no JSON)' }
+  }
+  const { v, t, e, h, s, k, z } = fields
+  if (v !== 1) return { reason: `of version ${String(v).slice(0, 20)}` }
+  if (typeof t !== 'number' || !(t >= 0) || !Number.isFinite(t)) return { reason: 'corrupt (dataUpdatedAt)' }
+  if (e !== null && (typeof e !== 'number' || !Number.isFinite(e))) return { reason: 'corrupt (expiry)' }
+  if (typeof h !== 'string' || typeof s !== 'string') return { reason: 'corrupt (generations)' }
+  if (k !== undefined && typeof k !== 'string') return { reason: 'corrupt (key)' }
+  if (!Object.hasOwn(fields, 'd')) return { reason: 'corrupt (no data)' }
+  if ((z ?? 'json') !== nameOf(serializer))
+    return { reason: `of another serializer (${String(z).slice(0, 20)})` }
+  let data: unknown = fields['d']
+  try {
+    if (serializer !== jsonSerializer) {
+      if (typeof data !== 'string') return { reason: 'corrupt (data)' }
+      data = serializer.parse(data)
+    } else if (MAY_HIDE_PROTO.test(text) && hasProto(data)) {
+      return { reason: 'polluted (__proto__)' }
+    }
+  } catch {
+    return { reason: 'corrupt (data)' }
+  }
+  if (data === undefined) return { reason: 'corrupt (no data)' }
+  return { envelope: { data, dataUpdatedAt: t, expiresAt: e, hard: h, soft: s, key: k ?? null } }
+}
+
+function nameOf(serializer: Serializer): string {
+  return serializer === jsonSerializer ? 'json' : (serializer.name ?? 'custom')
+}
+
+/** A property named `__proto__` may be written with escapes. */
+const MAY_HIDE_PROTO = /__proto__|\\u00[5-7][0-9a-f]/i
+
+function hasProto(value: unknown): boolean {
+  if (typeof value !== 'object' || value === null) return false
+  if (Array.isArray(value)) return value.some(hasProto)
+  if (Object.hasOwn(value, '__proto__')) return true
+  return Object.values(value).some(hasProto)
+}

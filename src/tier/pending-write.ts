@@ -1,0 +1,75 @@
+/**
+ * One write that waits for L2: the newest for its key.
+ *
+ * Its value is made off the caller's path, by `produce`: a string, `null` for a tombstone, or `undefined` as long as it
+ * cannot be made yet. Ends by `done` or `dropped`, once; a newer write for the same key inherits who waits for it.
+ */
+
+export interface WriteOrder {
+  readonly storageKey: string
+  /** Tokens go first and are never dropped: losing one would lose an invalidation. */
+  readonly isToken: boolean
+  readonly produce: () => string | null | undefined
+  /** Epoch milliseconds; `null` = never. */
+  readonly expiresAt: number | null
+  readonly onDone?: (() => void) | undefined
+  /** It was given up; L2 may hold something older. */
+  readonly onDropped?: (() => void) | undefined
+}
+
+export class PendingWrite {
+  readonly storageKey: string
+  readonly isToken: boolean
+  readonly expiresAt: number | null
+  value: string | null | undefined = undefined
+  attempts = 0
+  /** It is under way. */
+  isSent = false
+  /** Epoch milliseconds before which it is not tried again. */
+  notBefore = 0
+  #order: WriteOrder | null
+  readonly #onDropped: (() => void) | undefined
+  #waiting: (() => void)[] = []
+
+  constructor(order: WriteOrder) {
+    this.storageKey = order.storageKey
+    this.isToken = order.isToken
+    this.expiresAt = order.expiresAt
+    this.#order = order
+    this.#onDropped = order.onDropped
+    if (order.onDone !== undefined) this.#waiting.push(order.onDone)
+  }
+
+  /** Returns whether the value is there. */
+  make(): boolean {
+    if (this.#order === null) return true
+    this.value = this.#order.produce()
+    if (this.value === undefined) return false
+    this.#order = null
+    return true
+  }
+
+  inherit(older: PendingWrite): void {
+    this.#waiting = [...older.#waiting, ...this.#waiting]
+    older.#waiting = []
+  }
+
+  /** Calls `tell` when L2 has this write or a newer one of its key, or it was given up. */
+  whenDone(tell: () => void): void {
+    this.#waiting.push(tell)
+  }
+
+  done(): void {
+    for (const tell of this.#waiting.splice(0)) tell()
+  }
+
+  dropped(): void {
+    this.#onDropped?.()
+    this.done()
+  }
+}
+
+export function bytesOf(write: PendingWrite): number {
+  // Two bytes a character at the most, and a flat allowance for the record.
+  return 200 + 2 * (write.storageKey.length + (write.value?.length ?? 0))
+}

@@ -1,0 +1,51 @@
+/**
+ * The keys under which L2 holds things: `namespace:kind:name`, safe for any backend and of bounded length.
+ *
+ * Kinds: `d` an entry's data, `h` and `s` the hard and soft generation of a slot, `p` the guard's probe. A name is
+ * printable ASCII without spaces; one that would be too long is replaced by its digest, and then the entry keeps
+ * the full key and it is compared on read. Pure.
+ */
+
+/** Some stores end at 250 (memcached), file names at 255. */
+const LONGEST_NAME = 180
+
+export interface EntryKey {
+  readonly storageKey: string
+  /** Whether the name is a digest, so that the key itself must be kept with the data. */
+  readonly isDigest: boolean
+}
+
+export function entryKey(namespace: string, hash: string): EntryKey {
+  const name = hash.replace(/[^\x21-\x24\x26-\x7e]/g, (char) => `%${char.charCodeAt(0).toString(16)};`)
+  if (name.length <= LONGEST_NAME) return { storageKey: `${namespace}:d:${name}`, isDigest: false }
+  return { storageKey: `${namespace}:d:#${digest(hash)}`, isDigest: true }
+}
+
+export function generationKey(namespace: string, kind: 'hard' | 'soft', slot: string): string {
+  return `${namespace}:${kind === 'hard' ? 'h' : 's'}:${slot}`
+}
+
+export function probeKey(namespace: string): string {
+  return `${namespace}:p:probe`
+}
+
+/** 32 bits of a string. FNV-1a, G. Fowler, L. C. Noll, K.-P. Vo, 1991, with the finalizer of MurmurHash3. */
+export function hash32(text: string, seed = 0): number {
+  let h = 0x811c9dc5 ^ seed
+  for (let i = 0; i < text.length; i++) {
+    h ^= text.charCodeAt(i)
+    h = Math.imul(h, 0x01000193)
+  }
+  h ^= h >>> 16
+  h = Math.imul(h, 0x85ebca6b)
+  h ^= h >>> 13
+  h = Math.imul(h, 0xc2b2ae35)
+  return (h ^ (h >>> 16)) >>> 0
+}
+
+/** 128 bits in hexadecimal. Not against adversaries: the full key is compared on read. */
+function digest(text: string): string {
+  return [0, 0x9e3779b9, 0x7f4a7c15, 0xf39cc060]
+    .map((seed) => hash32(text, seed).toString(16).padStart(8, '0'))
+    .join('')
+}

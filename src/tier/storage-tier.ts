@@ -1,0 +1,344 @@
+/**
+ * L2 as the rest of the client sees it: reads that take a bounded time, writes that take none, invalidations that hold
+ * everywhere. Never rejects, and tells "nothing there" from "could not look" where it matters.
+ *
+ * `read` and `prepare` take at most `storageTimeout` each (a fetch uses one of them). `persist`, `remove` and
+ * `invalidate` change what this worker believes at once and reach L2 through the write-behind queue.
+ *
+ * Owns the guard, the queue, the generations and, from `close` on, the end of the backend.
+ */
+
+import type { QueryKey } from '../keys/query-key.ts'
+import type { Clock } from '../ports/clock.ts'
+import type { Serializer } from '../ports/serializer.ts'
+import type { StorageBackend } from '../ports/storage.ts'
+import type { SafeLogger } from '../resilience/safe-logger.ts'
+import type { TimerQueue } from '../resilience/timer-queue.ts'
+import { type Answers, BatchReader } from './batch-reader.ts'
+import { decodeEnvelope, type Envelope, encodeEnvelope, LONGEST_VALUE } from './envelope.ts'
+import { type Capture, type GenerationKind, Generations } from './generations.ts'
+import { PendingWrite } from './pending-write.ts'
+import { type GuardStats, StorageGuard } from './storage-guard.ts'
+import { entryKey, probeKey } from './storage-keys.ts'
+import { WRITE_LIMITS, WriteBehind, type WriteLimits, type WriteStats } from './write-behind.ts'
+
+/** What L2 has for a key, once it has passed every check. */
+export interface StoredData {
+  readonly data: unknown
+  readonly dataUpdatedAt: number
+  /** Invalidated softly: may be served, is not fresh. */
+  readonly isInvalidated: boolean
+}
+
+/** A query, as far as L2 is concerned. */
+export interface Keyed {
+  readonly key: QueryKey
+  readonly hash: string
+}
+
+export interface TierSettings {
+  readonly backend: StorageBackend
+  readonly clock: Clock
+  readonly timers: TimerQueue
+  readonly logger: SafeLogger
+  readonly serializer: Serializer
+  readonly namespace: string
+  readonly storageTimeout: number
+  readonly random?: () => number
+  readonly writeLimits?: WriteLimits
+}
+
+export interface TierStats extends GuardStats, WriteStats {
+  hits: number
+  misses: number
+  /** Values that were corrupt, foreign, of another version, oversized or did not fit their schema: misses, too. */
+  rejected: number
+  /** Values that the serializer could not carry: they stayed in L1. */
+  unserializable: number
+  /** Writes and deletes that had to wait for the end of an outage. */
+  replayed: number
+}
+
+/** Under which generations a result may be written: known, unknown (it must not), or those of the writing itself. */
+export type WriteCapture = Capture | null | 'when-written'
+
+export class StorageTier {
+  readonly #settings: TierSettings
+  readonly #guard: StorageGuard
+  readonly #reader: BatchReader
+  readonly #writes: WriteBehind
+  readonly #generations: Generations
+  /** Tokens that are being made, so that no slot gets two of this worker's. */
+  readonly #making = new Map<string, Promise<void>>()
+  readonly #reported = new Set<string>()
+  #hits = 0
+  #misses = 0
+  #rejected = 0
+  #unserializable = 0
+  #replayed = 0
+
+  constructor(settings: TierSettings) {
+    const { backend, clock, timers, logger, namespace, storageTimeout, random = Math.random } = settings
+    this.#settings = settings
+    this.#generations = new Generations(namespace, random)
+    this.#guard = new StorageGuard({
+      backend,
+      clock,
+      timers,
+      logger,
+      timeout: storageTimeout,
+      probeKey: probeKey(namespace),
+      random,
+      onRecovered: () => {
+        const waiting = this.#writes.resume()
+        this.#replayed += waiting
+        return `replaying ${waiting} writes`
+      },
+    })
+    this.#reader = new BatchReader(this.#guard)
+    const limits = settings.writeLimits ?? WRITE_LIMITS
+    this.#writes = new WriteBehind({ guard: this.#guard, clock, timers, logger, random, limits })
+  }
+
+  /** The valid data of a query, or `null`; afterwards its generations are known where L2 answered. */
+  async read(query: Keyed): Promise<StoredData | null> {
+    if (!this.#guard.isOpenForCalls) return this.#count(this.#readPending(query))
+    const found = await this.#within(async () => {
+      const tokenKeys = this.#generations.tokenKeysOf(query.key)
+      const { storageKey } = entryKey(this.#settings.namespace, query.hash)
+      const isHere = this.#writes.peek(storageKey) !== undefined
+      const seq = this.#generations.mark()
+      const answers = await this.#reader.load(isHere ? tokenKeys : [storageKey, ...tokenKeys])
+      const areLearned = this.#learn(tokenKeys, answers, seq)
+      // Asked again: a write may have come while L2 was being read.
+      const stored =
+        this.#readPending(query) ??
+        (areLearned ? this.#accept(query, answers.get(storageKey) ?? null, tokenKeys) : null)
+      if (areLearned) await this.#settleTokens(tokenKeys)
+      return stored
+    }, null)
+    return this.#count(found)
+  }
+
+  /** Makes the generations of a query known, so that what is fetched next may be written. */
+  async prepare(query: Keyed): Promise<void> {
+    const tokenKeys = this.#generations.tokenKeysOf(query.key)
+    if (this.#generations.capture(tokenKeys) !== null || !this.#guard.isOpenForCalls) return
+    await this.#within(() => this.#learnTokens(tokenKeys), undefined)
+  }
+
+  /** What a fetch that begins now may be written under. */
+  capture(query: Keyed): Capture | null {
+    return this.#generations.capture(this.#generations.tokenKeysOf(query.key))
+  }
+
+  /** Writes data behind the caller's back; `ttl` in milliseconds. */
+  persist(query: Keyed, data: unknown, dataUpdatedAt: number, ttl: number, capture: WriteCapture): void {
+    const { clock, namespace } = this.#settings
+    const { storageKey, isDigest } = entryKey(namespace, query.hash)
+    if (capture === null) this.#writes.countDropped()
+    if (capture === null || ttl <= 0) {
+      this.#delete(storageKey, query.key)
+      return
+    }
+    const expiresAt = ttl === Number.POSITIVE_INFINITY ? null : Math.ceil(clock.now() + ttl)
+    const key = isDigest ? query.hash : null
+    const tokenKeys = this.#generations.tokenKeysOf(query.key)
+    const early = capture === 'when-written' ? this.#generations.capture(tokenKeys) : capture
+    const produce = (): string | null | undefined => {
+      const generations = early ?? this.#generations.capture(tokenKeys)
+      if (generations === null) {
+        if (this.#guard.isOpenForCalls) void this.#learnTokens(tokenKeys)
+        return undefined
+      }
+      return this.#encode({ data, dataUpdatedAt, expiresAt, ...generations, key }, query.hash)
+    }
+    const onDropped = (): void => this.#condemn(query.key)
+    this.#writes.put(new PendingWrite({ storageKey, isToken: false, produce, expiresAt, onDropped }))
+  }
+
+  /** The entries themselves, where they are known; the generations see to those that are not. */
+  remove(query: Keyed): void {
+    this.#delete(entryKey(this.#settings.namespace, query.hash).storageKey, query.key)
+  }
+
+  /**
+   * Replaces the generations of keys, and of all below them unless `isExact`. Holds here at once; resolves when L2
+   * has it, or after `storageTimeout`, or at once while L2 is away.
+   */
+  async invalidate(keys: readonly QueryKey[], isExact: boolean, kind: GenerationKind): Promise<void> {
+    const tokenKeys = new Set(keys.flatMap((key) => this.#generations.tokenKeysToReplace(key, isExact, kind)))
+    const written = [...tokenKeys].map((tokenKey) => this.#replaceToken(tokenKey))
+    if (!this.#guard.isOpenForCalls) return
+    await this.#within(() => Promise.all(written), undefined)
+  }
+
+  countRejected(): void {
+    this.#rejected++
+  }
+
+  flush(timeout: number): Promise<{ written: number; pending: number }> {
+    return this.#writes.flush(timeout)
+  }
+
+  async close(timeout: number): Promise<void> {
+    const { logger, backend } = this.#settings
+    const { pending } = await this.#writes.flush(timeout)
+    if (pending > 0) logger.error(`Closed with ${pending} writes that L2 has not taken.`)
+    this.#writes.close()
+    this.#guard.close()
+    try {
+      await this.#within(async () => backend.close?.(), undefined, Math.max(timeout, 1_000))
+    } catch (error) {
+      logger.error('Closing L2 failed.', error)
+    }
+  }
+
+  stats(): TierStats {
+    return {
+      ...this.#guard.stats(),
+      ...this.#writes.stats(),
+      hits: this.#hits,
+      misses: this.#misses,
+      rejected: this.#rejected,
+      unserializable: this.#unserializable,
+      replayed: this.#replayed,
+    }
+  }
+
+  /** The result of `work`, or `otherwise` where it takes longer than a fetch may wait for L2. */
+  #within<T>(work: () => Promise<T>, otherwise: T, limit = this.#settings.storageTimeout): Promise<T> {
+    const { timers } = this.#settings
+    return new Promise((resolve, reject) => {
+      const deadline = timers.after(limit, () => resolve(otherwise))
+      work()
+        .then(resolve, reject)
+        .finally(() => timers.cancel(deadline))
+    })
+  }
+
+  /** What waits to be written answers for L2; a tombstone answers "nothing". */
+  #readPending(query: Keyed): StoredData | null {
+    const write = this.#writes.peek(entryKey(this.#settings.namespace, query.hash).storageKey)
+    if (write === undefined || !write.make() || typeof write.value !== 'string') return null
+    return this.#accept(query, write.value, this.#generations.tokenKeysOf(query.key))
+  }
+
+  /** Believes a value of L2 if it is ours, of this key, alive, and of the current generations. */
+  #accept(query: Keyed, text: string | null, tokenKeys: readonly string[]): StoredData | null {
+    if (text === null) return null
+    const { serializer, clock, namespace } = this.#settings
+    const decoded = decodeEnvelope(text, serializer)
+    if ('reason' in decoded) {
+      this.#rejected++
+      this.#report(decoded.reason, `L2 data of ${query.hash} was not used: it is ${decoded.reason}.`)
+      return null
+    }
+    const { data, dataUpdatedAt, expiresAt, hard, soft, key } = decoded.envelope
+    const now = clock.now()
+    if (key !== (entryKey(namespace, query.hash).isDigest ? query.hash : null)) return null
+    if (expiresAt !== null && expiresAt <= now) return null
+    const current = this.#generations.current(tokenKeys)
+    if (current === null || current.hard !== hard) return null
+    // Another worker's clock may be ahead; data from the future would never grow old.
+    return { data, dataUpdatedAt: Math.min(dataUpdatedAt, now), isInvalidated: current.soft !== soft }
+  }
+
+  #count(found: StoredData | null): StoredData | null {
+    if (found === null) this.#misses++
+    else this.#hits++
+    return found
+  }
+
+  /** Returns whether L2 answered for all of them. */
+  #learn(tokenKeys: readonly string[], answers: Answers, seq: number): boolean {
+    for (const tokenKey of tokenKeys) if (!answers.has(tokenKey)) return false
+    for (const tokenKey of tokenKeys) this.#generations.learn(tokenKey, answers.get(tokenKey) ?? null, seq)
+    return true
+  }
+
+  async #learnTokens(tokenKeys: readonly string[]): Promise<void> {
+    const unknown = tokenKeys.filter((tokenKey) => !this.#generations.isKnown(tokenKey))
+    if (unknown.length > 0) {
+      const seq = this.#generations.mark()
+      if (!this.#learn(unknown, await this.#reader.load(unknown), seq)) return
+    }
+    await this.#settleTokens(tokenKeys)
+  }
+
+  /** Makes the tokens that L2 lacks, and waits for those that are on their way to it. */
+  async #settleTokens(tokenKeys: readonly string[]): Promise<void> {
+    if (this.#generations.capture(tokenKeys) !== null) return
+    await Promise.all(
+      tokenKeys.map((tokenKey) => {
+        if (!this.#generations.isKnown(tokenKey)) return this.#makeToken(tokenKey)
+        const write = this.#writes.peek(tokenKey)
+        return write === undefined ? undefined : new Promise<void>((resolve) => write.whenDone(resolve))
+      }),
+    )
+  }
+
+  /** The first token of a slot. It counts from the moment that L2 has it: a fetch that began earlier must not use it. */
+  #makeToken(tokenKey: string): Promise<void> {
+    const making = this.#making.get(tokenKey) ?? this.#writeToken(tokenKey, this.#generations.makeToken())
+    this.#making.set(tokenKey, making)
+    return making.finally(() => this.#making.delete(tokenKey))
+  }
+
+  #replaceToken(tokenKey: string): Promise<void> {
+    return this.#writeToken(tokenKey, this.#generations.replace(tokenKey))
+  }
+
+  #writeToken(tokenKey: string, token: string): Promise<void> {
+    return new Promise((resolve) => {
+      const onDone = (): void => {
+        this.#generations.settled(tokenKey, token)
+        resolve()
+      }
+      this.#writes.put(
+        new PendingWrite({
+          storageKey: tokenKey,
+          isToken: true,
+          produce: () => token,
+          expiresAt: null,
+          onDone,
+        }),
+      )
+    })
+  }
+
+  #delete(storageKey: string, key: QueryKey): void {
+    const onDropped = (): void => this.#condemn(key)
+    this.#writes.put(
+      new PendingWrite({ storageKey, isToken: false, produce: () => null, expiresAt: null, onDropped }),
+    )
+  }
+
+  /** L2 may hold something older than what was given up; nobody may believe it. */
+  #condemn(key: QueryKey): void {
+    for (const tokenKey of this.#generations.tokenKeysToReplace(key, true, 'hard'))
+      void this.#replaceToken(tokenKey)
+  }
+
+  #encode(envelope: Envelope, hash: string): string | null {
+    try {
+      const text = encodeEnvelope(envelope, this.#settings.serializer)
+      if (text.length <= LONGEST_VALUE) return text
+      this.#report(
+        `size of ${hash}`,
+        `Data of ${hash} stays in L1: ${text.length} characters are too many for L2.`,
+      )
+    } catch (error) {
+      this.#report(`form of ${hash}`, `Data of ${hash} stays in L1.`, error)
+    }
+    this.#unserializable++
+    return null
+  }
+
+  /** Says a thing once: a store full of garbage must not become a log full of it. */
+  #report(what: string, message: string, ...details: unknown[]): void {
+    if (this.#reported.has(what) || this.#reported.size >= 1_000) return
+    this.#reported.add(what)
+    this.#settings.logger.warn(message, ...details)
+  }
+}

@@ -1,0 +1,327 @@
+/**
+ * Writes and deletes on their way to L2, off every caller's path, kept through outages.
+ *
+ * Invariants: one pending write per key, the newest. Tokens go before entries and are never dropped. A key has one
+ * write under way at a time: one that passed its deadline counts as under way until it is answered, or for
+ * `LOST_AFTER`, because it may still take effect and would then undo its successor. Everything ends in exactly one
+ * of `written`, `superseded` or `dropped`.
+ *
+ * States of a write: `ready` → `sent` → gone, or → `failing` (waits for its own next attempt, so that it blocks nobody)
+ * → `sent` … While the circuit is open all of them stay. One pump runs at a time; the retry alarm is owned here.
+ */
+
+import type { Clock } from '../ports/clock.ts'
+import { backoff } from '../resilience/backoff.ts'
+import type { SafeLogger } from '../resilience/safe-logger.ts'
+import type { Alarm, TimerQueue } from '../resilience/timer-queue.ts'
+import { bytesOf, type PendingWrite } from './pending-write.ts'
+import type { Outcome, StorageGuard } from './storage-guard.ts'
+
+export interface WriteLimits {
+  readonly count: number
+  readonly bytes: number
+}
+
+export const WRITE_LIMITS: WriteLimits = { count: 50_000, bytes: 64 * 1024 * 1024 }
+const BATCH = 256
+const MOST_ATTEMPTS = 10
+const LOST_AFTER = 60_000
+const BUSY_PAUSE = 50
+
+export interface WriteStats {
+  /** Writes and deletes that wait. */
+  pending: number
+  /** What they hold, about. */
+  pendingBytes: number
+  written: number
+  /** Replaced by a newer write of the same key before they were sent. */
+  superseded: number
+  /** Given up: too many, too large, or refused by the store again and again. */
+  dropped: number
+}
+
+export interface WriteBehindSettings {
+  readonly guard: StorageGuard
+  readonly clock: Clock
+  readonly timers: TimerQueue
+  readonly logger: SafeLogger
+  readonly random: () => number
+  readonly limits: WriteLimits
+}
+
+export class WriteBehind {
+  readonly #settings: WriteBehindSettings
+  /** All that wait, oldest first. */
+  readonly #pending = new Map<string, PendingWrite>()
+  readonly #readyTokens = new Set<PendingWrite>()
+  readonly #readyEntries = new Set<PendingWrite>()
+  readonly #failing = new Set<PendingWrite>()
+  readonly #unmade = new Set<PendingWrite>()
+  /** Keys of unanswered writes, with the moment after which they count as lost. */
+  readonly #unanswered = new Map<string, number>()
+  #pump: Promise<void> | null = null
+  #isScheduled = false
+  #retry: Alarm | null = null
+  #bytes = 0
+  #written = 0
+  #superseded = 0
+  #dropped = 0
+  #isClosed = false
+
+  constructor(settings: WriteBehindSettings) {
+    this.#settings = settings
+  }
+
+  /** The write that `storageKey` waits for: what L2 says about that key does not count until it is there. */
+  peek(storageKey: string): PendingWrite | undefined {
+    return this.#pending.get(storageKey)
+  }
+
+  put(write: PendingWrite): void {
+    const older = this.#pending.get(write.storageKey)
+    if (older !== undefined) {
+      this.#remove(older)
+      if (!older.isSent) this.#superseded++
+      // Who waited for the older one waits for its place to be taken.
+      write.inherit(older)
+    }
+    this.#pending.set(write.storageKey, write)
+    this.#bytes += bytesOf(write)
+    if (write.value === undefined) this.#unmade.add(write)
+    this.#ready(write)
+    this.#shrink()
+    this.#schedule()
+  }
+
+  /** L2 is back: everything is due. Returns how many wait. */
+  resume(): number {
+    for (const write of [...this.#failing]) this.#ready(write)
+    this.#schedule()
+    return this.#pending.size
+  }
+
+  /** Tries all that waits, at once and again, until nothing is left or `timeout` milliseconds have passed. */
+  async flush(timeout: number): Promise<{ written: number; pending: number }> {
+    const { timers } = this.#settings
+    const before = this.#written
+    let isOver = false
+    let wake: () => void = () => {}
+    const alarm = timers.after(timeout, () => {
+      isOver = true
+      wake()
+    })
+    while (this.#pending.size > 0 && !isOver) {
+      this.resume()
+      await Promise.race([this.#settled(), new Promise<void>((resolve) => (wake = resolve))])
+    }
+    timers.cancel(alarm)
+    return { written: this.#written - before, pending: this.#pending.size }
+  }
+
+  stats(): WriteStats {
+    return {
+      pending: this.#pending.size,
+      pendingBytes: this.#bytes,
+      written: this.#written,
+      superseded: this.#superseded,
+      dropped: this.#dropped,
+    }
+  }
+
+  /** What could not be stored and never was put here: counted with the dropped. */
+  countDropped(): void {
+    this.#dropped++
+  }
+
+  close(): void {
+    this.#isClosed = true
+    if (this.#retry !== null) this.#settings.timers.cancel(this.#retry)
+  }
+
+  #ready(write: PendingWrite): void {
+    this.#failing.delete(write)
+    const queue = write.isToken ? this.#readyTokens : this.#readyEntries
+    queue.add(write)
+  }
+
+  #remove(write: PendingWrite): void {
+    if (this.#pending.get(write.storageKey) === write) {
+      this.#pending.delete(write.storageKey)
+      this.#bytes -= bytesOf(write)
+    }
+    this.#readyTokens.delete(write)
+    this.#readyEntries.delete(write)
+    this.#failing.delete(write)
+    this.#unmade.delete(write)
+  }
+
+  /** Over the bounds the oldest entries go. */
+  #shrink(): void {
+    const { limits } = this.#settings
+    if (this.#pending.size <= limits.count && this.#bytes <= limits.bytes) return
+    for (const write of this.#pending.values()) {
+      if (this.#pending.size <= limits.count && this.#bytes <= limits.bytes) return
+      if (!write.isToken && !write.isSent) this.#drop(write)
+    }
+  }
+
+  #drop(write: PendingWrite): void {
+    this.#remove(write)
+    this.#dropped++
+    write.dropped()
+  }
+
+  #schedule(): void {
+    if (this.#isScheduled || this.#isClosed) return
+    this.#isScheduled = true
+    queueMicrotask(() => {
+      this.#isScheduled = false
+      this.#make()
+      if (this.#pump === null && this.#settings.guard.isOpenForCalls) {
+        this.#pump = this.#run().finally(() => {
+          this.#pump = null
+          // What came between the pump's last look and now.
+          if (this.#readyTokens.size + this.#readyEntries.size > 0) this.#schedule()
+          this.#scheduleRetry()
+        })
+      }
+    })
+  }
+
+  /** Serializes what has come, whether it can be sent or not: an outage must not hold live objects. */
+  #make(): void {
+    for (const write of this.#unmade) {
+      const before = bytesOf(write)
+      if (!write.make()) continue
+      this.#unmade.delete(write)
+      this.#bytes += bytesOf(write) - before
+    }
+    this.#shrink()
+  }
+
+  async #run(): Promise<void> {
+    const { guard } = this.#settings
+    while (guard.isOpenForCalls) {
+      this.#make()
+      const batch = this.#take()
+      if (batch.length === 0) return
+      await this.#send(batch)
+    }
+  }
+
+  #take(): PendingWrite[] {
+    const now = this.#settings.clock.now()
+    for (const write of this.#failing) if (write.notBefore <= now) this.#ready(write)
+    for (const queue of [this.#readyTokens, this.#readyEntries]) {
+      const batch: PendingWrite[] = []
+      for (const write of queue) {
+        queue.delete(write)
+        const lostAt = this.#unanswered.get(write.storageKey) ?? 0
+        if (lostAt > now) this.#defer(write, lostAt)
+        else if (this.#unmade.has(write)) this.#fail(write)
+        else batch.push(write)
+        if (batch.length === BATCH) break
+      }
+      if (batch.length > 0) return batch
+    }
+    return []
+  }
+
+  async #send(batch: PendingWrite[]): Promise<void> {
+    const { backend } = this.#settings.guard
+    const now = this.#settings.clock.now()
+    const isDelete = (write: PendingWrite): boolean =>
+      write.value === null || (write.expiresAt !== null && write.expiresAt <= now)
+    const ttlOf = ({ expiresAt }: PendingWrite): number | undefined =>
+      expiresAt === null ? undefined : expiresAt - now
+    const single: PendingWrite[] = []
+    const sets: PendingWrite[] = []
+    const deletes: PendingWrite[] = []
+    for (const write of batch) {
+      // What has failed goes alone, so that it cannot take others with it.
+      if (write.attempts > 0) single.push(write)
+      else if (isDelete(write)) (backend.deleteMany === undefined ? single : deletes).push(write)
+      else (backend.setMany === undefined ? single : sets).push(write)
+    }
+    const sent = single.map((write) =>
+      isDelete(write)
+        ? this.#call('delete', [write], () => backend.delete(write.storageKey))
+        : this.#call('set', [write], () =>
+            backend.set(write.storageKey, write.value as string, ttlOf(write)),
+          ),
+    )
+    if (sets.length > 0) {
+      const entries = sets.map((write) => ({
+        key: write.storageKey,
+        value: write.value as string,
+        ttl: ttlOf(write),
+      }))
+      sent.push(this.#call('set', sets, () => backend.setMany?.(entries)))
+    }
+    if (deletes.length > 0) {
+      const keys = deletes.map((write) => write.storageKey)
+      sent.push(this.#call('delete', deletes, () => backend.deleteMany?.(keys)))
+    }
+    await Promise.all(sent)
+  }
+
+  async #call(operation: 'set' | 'delete', writes: PendingWrite[], call: () => unknown): Promise<void> {
+    const { guard, clock } = this.#settings
+    const answered = (): void => {
+      for (const { storageKey } of writes) this.#unanswered.delete(storageKey)
+      this.resume()
+    }
+    for (const write of writes) write.isSent = true
+    const outcome: Outcome<unknown> = await guard.run(operation, call, answered)
+    for (const write of writes) {
+      write.isSent = false
+      if (outcome.isOk) {
+        this.#remove(write)
+        this.#written++
+        write.done()
+      } else if (this.#pending.get(write.storageKey) !== write) {
+        // A newer write has taken its place meanwhile.
+      } else if (outcome.reason === 'failure') {
+        this.#fail(write)
+      } else {
+        this.#defer(write, clock.now() + BUSY_PAUSE)
+      }
+      if (!outcome.isOk && outcome.reason === 'timeout') {
+        this.#unanswered.set(write.storageKey, clock.now() + LOST_AFTER)
+      }
+    }
+  }
+
+  #fail(write: PendingWrite): void {
+    const { clock, logger, random } = this.#settings
+    write.attempts++
+    if (write.attempts < MOST_ATTEMPTS || write.isToken) {
+      this.#defer(write, clock.now() + backoff(write.attempts, 50, 30_000, random))
+      return
+    }
+    logger.error(`L2 refused ${write.storageKey} ${write.attempts} times; it stays in L1 alone.`)
+    this.#drop(write)
+  }
+
+  #defer(write: PendingWrite, notBefore: number): void {
+    write.notBefore = notBefore
+    this.#failing.add(write)
+  }
+
+  #scheduleRetry(): void {
+    const { timers, clock, guard } = this.#settings
+    if (this.#retry !== null) timers.cancel(this.#retry)
+    this.#retry = null
+    if (this.#failing.size === 0 || this.#isClosed || !guard.isOpenForCalls) return
+    let due = Number.POSITIVE_INFINITY
+    for (const write of this.#failing) due = Math.min(due, write.notBefore)
+    this.#retry = timers.after(Math.max(1, due - clock.now()), () => this.#schedule())
+  }
+
+  /** The pump has come to rest, or a moment has passed where it cannot run. */
+  async #settled(): Promise<void> {
+    await undefined
+    if (this.#pump !== null) await this.#pump
+    else await this.#settings.timers.sleep(20)
+  }
+}
