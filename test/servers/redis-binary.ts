@@ -12,7 +12,8 @@ const BINARIES = ['redis-server', 'valkey-server']
 // Homebrew and hand-built servers are often missing from the PATH of a non-login shell.
 const EXTRA_FOLDERS = ['/usr/bin', '/usr/local/bin', '/usr/sbin', '/opt/homebrew/bin', '/usr/local/sbin']
 const INSTALL_TIMEOUT = 180_000
-const ATTEMPTS = 3
+const ATTEMPTS = 10
+const LOCK_PAUSE = 3_000
 
 interface PackageManager {
   readonly command: string
@@ -75,7 +76,7 @@ function whatToDo(attempted: readonly string[]): string {
   ].join('\n')
 }
 
-/** Runs the steps; another process may hold the package manager's lock, so it tries a few times. */
+/** Runs the steps, again only where another process holds the package manager's lock. */
 async function install(program: string, manager: PackageManager): Promise<string> {
   process.stderr.write(`[redis] no redis-server on PATH, installing it with ${manager.command} ...\n`)
   let report = ''
@@ -86,7 +87,8 @@ async function install(program: string, manager: PackageManager): Promise<string
       // A failed refresh of the package list is no reason to stop: the list at hand may do.
       if (code === 0 && step === manager.steps.at(-1)) return report
     }
-    if (await firstOnPath(BINARIES)) return report
+    if ((await firstOnPath(BINARIES)) || !/\block/i.test(report)) return report
+    await new Promise((resolve) => setTimeout(resolve, LOCK_PAUSE))
   }
   return report
 }

@@ -62,6 +62,7 @@ export async function startRedisServer(options: RedisServerOptions = {}): Promis
       return await start(binary, options.port ?? (await freePort()), dir, options.args ?? [], removeDir)
     } catch (error) {
       failure = error
+      if (!/already in use/i.test(String(error))) break
     }
   }
   await removeDir()
