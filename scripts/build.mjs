@@ -1,3 +1,4 @@
+// @ts-check
 /**
  * Builds dist/ afresh, then fails where package.json and the sources disagree on what can be imported.
  */

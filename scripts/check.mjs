@@ -1,3 +1,4 @@
+// @ts-check
 /**
  * `npm test`: every check of the project, the cheap ones first, stopping at the first that fails.
  *

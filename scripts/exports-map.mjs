@@ -1,3 +1,4 @@
+// @ts-check
 /**
  * Which `exports` the sources ask for, and where package.json disagrees.
  *
