@@ -1,2 +1,6 @@
 /** The public names of `stackquery/testing`, nothing else. */
+export type { Fault, FaultScope, StorageCall, StorageOperation } from './chaos-fault.ts'
+export { ChaosStorage, type ChaosStorageOptions, type HealOptions } from './chaos-storage.ts'
+export type { Garbage } from './garbage.ts'
+export { seededRandom } from './seeded-random.ts'
 export { type SkewedClock, VirtualClock, type VirtualClockOptions } from './virtual-clock.ts'
