@@ -259,7 +259,7 @@ const mutations: Record<string, [Mutation, string]> = {
   ],
 }
 
-describe('the conformance suite', () => {
+describe.concurrent('the conformance suite', () => {
   it.each(Object.entries(mutations))('catches a storage where %s', async (_, [mutation, name]) => {
     expect(storageSuiteTests).toContain(name)
     expect(await failures(broken(mutation), everything, name)).toEqual([name])
