@@ -138,8 +138,10 @@ function watchFailures(full: FullKeyv, isInstance: boolean): { guard: Guard; det
     guard: async (run, isFailure) => {
       const before = count
       const answer = await run()
-      if (isFailure(answer, count !== before)) throw failure(count === before ? undefined : last)
-      return answer
+      if (!isFailure(answer, count !== before)) return answer
+      if (count === before) throw failure('it answered false')
+      // The event of a Keyv 6 names no cause.
+      throw failure(last instanceof Error ? last.message : 'it reported an error', last)
     },
     detach: () => {
       for (const [emitter, event] of sources) emitter?.off?.(event, listener)
@@ -147,7 +149,6 @@ function watchFailures(full: FullKeyv, isInstance: boolean): { guard: Guard; det
   }
 }
 
-function failure(cause: unknown): StorageError {
-  const reason = cause instanceof Error ? cause.message : 'it answered false'
+function failure(reason: string, cause?: unknown): StorageError {
   return new StorageError('STORAGE_FAILED', `Keyv: ${reason}`, { cause })
 }
