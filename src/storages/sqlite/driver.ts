@@ -1,0 +1,27 @@
+/**
+ * What this storage needs of a SQLite driver, described by shape, so that no driver is imported.
+ *
+ * `node:sqlite`, `bun:sqlite`, `better-sqlite3` and `@photostructure/sqlite` all fit. May import nothing.
+ */
+
+/** What a statement takes and gives back. */
+export type SQLiteValue = string | number | bigint | null | Uint8Array
+
+export interface SQLiteStatement {
+  /** The first row as an object, `undefined` or `null` where there is none. */
+  get(...parameters: SQLiteValue[]): unknown
+  all(...parameters: SQLiteValue[]): unknown[]
+  run(...parameters: SQLiteValue[]): unknown
+}
+
+export interface SQLiteConnection {
+  exec(sql: string): unknown
+  prepare(sql: string): SQLiteStatement
+  close(): unknown
+}
+
+/** `DatabaseSync` of `node:sqlite`, `Database` of `better-sqlite3` or of `bun:sqlite`, or any class of that shape. */
+export type SQLiteDriver = new (path: string) => SQLiteConnection
+
+/** The drivers that the storage knows how to load by itself. */
+export type SQLiteDriverName = 'node:sqlite' | 'bun:sqlite' | 'better-sqlite3' | '@photostructure/sqlite'
