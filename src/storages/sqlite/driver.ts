@@ -20,8 +20,17 @@ export interface SQLiteConnection {
   close(): unknown
 }
 
-/** `DatabaseSync` of `node:sqlite`, `Database` of `better-sqlite3` or of `bun:sqlite`, or any class of that shape. */
-export type SQLiteDriver = new (path: string) => SQLiteConnection
+/**
+ * `DatabaseSync` of `node:sqlite`, `Database` of `better-sqlite3` or of `bun:sqlite`, or any class of that shape.
+ * Without options it opens a file for reading and writing, and creates it where missing.
+ */
+export type SQLiteDriver = new (path: string, options?: ReadOnlyOptions) => SQLiteConnection
+
+/** The drivers spell it in two ways. */
+export interface ReadOnlyOptions {
+  readonly readonly: true
+  readonly readOnly: true
+}
 
 /** The drivers that the storage knows how to load by itself. */
 export type SQLiteDriverName = 'node:sqlite' | 'bun:sqlite' | 'better-sqlite3' | '@photostructure/sqlite'

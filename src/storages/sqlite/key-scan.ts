@@ -13,23 +13,22 @@ export type ReadPage = (start: string | Uint8Array, isAfter: boolean) => Promise
 export async function* scanKeys(prefix: string, readPage: ReadPage): AsyncGenerator<string, void, undefined> {
   // A high surrogate at the end may be completed by the key, which is TEXT then.
   const textPrefix = prefix.replace(/[\ud800-\udbff]$/, '')
-  if (typeof encodeText(textPrefix) === 'string') {
-    yield* scanRange(textPrefix, prefix, 'string', readPage)
-  }
-  yield* scanRange(utf16Bytes(prefix), prefix, 'object', readPage)
+  const start = encodeText(textPrefix)
+  if (typeof start === 'string') yield* scanRange(start, prefix, readPage)
+  // An empty range start covers the BLOBs too; some drivers would bind an empty BLOB as NULL.
+  if (prefix !== '') yield* scanRange(utf16Bytes(prefix), prefix, readPage)
 }
 
 async function* scanRange(
   start: string | Uint8Array,
   prefix: string,
-  type: 'string' | 'object',
   readPage: ReadPage,
 ): AsyncGenerator<string, void, undefined> {
   const first = decodeText(start)
   for (let from = start, isAfter = false; ; isAfter = true) {
     const page = await readPage(from, isAfter)
     for (const column of page) {
-      if (typeof column !== type) return
+      if (prefix !== '' && typeof column !== typeof start) return
       const key = decodeText(column)
       if (!key.startsWith(first)) return
       if (key.startsWith(prefix)) yield key

@@ -7,23 +7,31 @@
  */
 
 import type { SQLiteConnection, SQLiteDriver, SQLiteStatement } from './driver.ts'
-import { rollBack } from './schema.ts'
+import { identify, readPragma, rollBack } from './schema.ts'
+import { identityOf } from './set-aside.ts'
 import { decodeText, encodeText } from './text.ts'
 
 const PAGE = 256
 
 export class Reader {
+  /** The file that it reads, as `identityOf` tells it; `undefined` on a connection that is not its own. */
+  readonly identity: string | undefined
   readonly #connection: SQLiteConnection
   readonly #isOwner: boolean
   readonly #get: SQLiteStatement
   readonly #pageFrom: SQLiteStatement
   readonly #pageAfter: SQLiteStatement
 
+  /** @throws whatever the driver throws where there is no file of ours, ready for use, at the path. */
   constructor(source: SQLiteConnection | { readonly Driver: SQLiteDriver; readonly path: string }) {
     this.#isOwner = 'Driver' in source
-    this.#connection = 'Driver' in source ? new source.Driver(source.path) : source
+    const identity = 'Driver' in source ? identityOf(source.path) : undefined
+    // Opened for reading only, it leaves the checkpoint at closing, and its fsync, to the writing side.
+    this.#connection =
+      'Driver' in source ? new source.Driver(source.path, { readonly: true, readOnly: true }) : source
     try {
-      if (this.#isOwner) this.#connection.exec('PRAGMA busy_timeout = 0; PRAGMA query_only = 1')
+      if ('Driver' in source) this.#assertReady(source.path, identity)
+      this.identity = identity
       this.#get = this.#connection.prepare(
         'SELECT value FROM entry WHERE key = ? AND (expires IS NULL OR expires > ?)',
       )
@@ -59,6 +67,13 @@ export class Reader {
   page(start: string | Uint8Array, isAfter: boolean): unknown[] {
     const statement = isAfter ? this.#pageAfter : this.#pageFrom
     return statement.all(start, Date.now()).map((row) => (row as { key: unknown }).key)
+  }
+
+  #assertReady(path: string, identity: string | undefined): void {
+    this.#connection.exec('PRAGMA busy_timeout = 0')
+    const isReady =
+      identify(this.#connection, path) === 'ours' && readPragma(this.#connection, 'journal_mode') === 'wal'
+    if (!isReady || identityOf(path) !== identity) throw new Error(`${path} is being made or replaced`)
   }
 
   close(): void {

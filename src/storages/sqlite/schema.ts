@@ -61,7 +61,8 @@ export function readPragma(connection: SQLiteConnection, pragma: string): unknow
   return Object.values(row as Record<string, unknown>)[0]
 }
 
-function identify(connection: SQLiteConnection, path: string): 'ours' | 'empty' {
+/** @throws StorageError (`STORAGE_UNAVAILABLE`) for a newer version or another application's database. */
+export function identify(connection: SQLiteConnection, path: string): 'ours' | 'empty' {
   const application = readPragma(connection, 'application_id')
   const version = Number(readPragma(connection, 'user_version'))
   if (application === APPLICATION_ID && version === VERSION) return 'ours'

@@ -21,6 +21,7 @@ import { type LoadedDriver, loadDriver } from './load-driver.ts'
 import { checkOptions, type Settings, type SQLiteStorageOptions } from './options.ts'
 import { Reader } from './reader.ts'
 import { isBusy, toStorageError } from './result-code.ts'
+import { identityOf } from './set-aside.ts'
 import { ThreadHost, type WriteHost } from './thread-host.ts'
 import { type OpenReport, WriteEngine } from './write-engine.ts'
 import { type Write, WriteQueue } from './write-queue.ts'
@@ -48,7 +49,6 @@ export class SQLiteStorage implements StorageBackend {
   #backing: Promise<Backing> | undefined
   #opening: Promise<Reader> | undefined
   #reader: Reader | undefined
-  #epoch = 0
   #checkedAt = 0
   #closing: Promise<void> | undefined
 
@@ -143,8 +143,8 @@ export class SQLiteStorage implements StorageBackend {
     this.#assertOpen()
     const deadline = performance.now() + BUSY_LIMIT
     for (let failures = 0; ; ) {
-      const reader = this.#reader ?? (await this.#open(failures > 0))
       this.#checkIdentity()
+      const reader = this.#reader ?? (await this.#open(failures > 0))
       try {
         return work(reader)
       } catch (error) {
@@ -168,15 +168,26 @@ export class SQLiteStorage implements StorageBackend {
 
   async #openReader(isSuspect: boolean): Promise<Reader> {
     const { driver, host, engine } = await this.#back()
-    this.#note(await host.open(isSuspect))
     const { path } = this.#settings
+    if (engine === undefined && !isSuspect) {
+      try {
+        return this.#use(new Reader({ Driver: driver.Driver, path }))
+      } catch {
+        // Not there, or not as it should be: the writing side makes it so, or says why it cannot.
+      }
+    }
+    this.#note(await host.open(isSuspect))
     try {
-      this.#reader = new Reader(engine?.connection ?? { Driver: driver.Driver, path })
+      return this.#use(new Reader(engine?.connection ?? { Driver: driver.Driver, path }))
     } catch (error) {
       throw toStorageError(error, path)
     }
+  }
+
+  #use(reader: Reader): Reader {
+    this.#reader = reader
     this.#checkedAt = Date.now()
-    return this.#reader
+    return reader
   }
 
   #back(): Promise<Backing> {
@@ -209,24 +220,19 @@ export class SQLiteStorage implements StorageBackend {
     return { driver, host, engine: undefined }
   }
 
-  /** Takes in what the engine reports: a new connection there makes the reader here an old one. */
-  #note({ epoch, notices }: OpenReport): void {
+  /** Takes in what the engine reports. */
+  #note({ identity, notices }: OpenReport): void {
     for (const notice of notices) this.#warn(notice)
-    if (epoch === this.#epoch) return
-    this.#epoch = epoch
-    this.#dropReader()
+    if (this.#reader !== undefined && this.#reader.identity !== identity) this.#dropReader()
   }
 
+  /** A file may be deleted or replaced under a process that only reads. */
   #checkIdentity(): void {
     const now = Date.now()
-    if (now - this.#checkedAt < IDENTITY_INTERVAL || this.#settings.path === ':memory:') return
+    const { path } = this.#settings
+    if (now - this.#checkedAt < IDENTITY_INTERVAL || path === ':memory:') return
     this.#checkedAt = now
-    void this.#back()
-      .then(({ host }) => host.open(false))
-      .then(
-        (report) => this.#note(report),
-        () => this.#dropReader(),
-      )
+    if (this.#reader?.identity !== identityOf(path)) this.#dropReader()
   }
 
   #dropReader(): void {

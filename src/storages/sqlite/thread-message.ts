@@ -41,11 +41,11 @@ export function restoreError({ code, message }: FlatError): StorageError {
   return new StorageError(code === 'STORAGE_UNAVAILABLE' ? code : 'STORAGE_FAILED', message)
 }
 
-export function packCommit(id: number, { epoch, notices, failures }: CommitReport): ThreadAnswer {
-  if (failures.size === 0) return { id, report: { epoch, notices } }
+export function packCommit(id: number, { identity, notices, failures }: CommitReport): ThreadAnswer {
+  if (failures.size === 0) return { id, report: { identity, notices } }
   return {
     id,
-    report: { epoch, notices },
+    report: { identity, notices },
     failures: [...failures].map(([i, error]) => [i, flattenError(error)] as const),
   }
 }

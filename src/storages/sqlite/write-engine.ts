@@ -5,7 +5,7 @@
  * SQLite's busy handler: a locked file is tried again from a timer, with jitter, for at most `BUSY_LIMIT`.
  *
  * States: closed -> open (first call) -> closed (after an error that the connection may not outlive, or when
- * the file at the path is no longer ours) -> open (next call, `epoch` + 1) ... -> ended (`close`).
+ * the file at the path is no longer ours) -> open (next call) ... -> ended (`close`).
  * Invariants: calls run one after the other, in their order; a batch that cannot be written whole is halved,
  * so that one bad entry spoils no other. Owns its connection and its timer. May import siblings and errors.
  */
@@ -28,8 +28,8 @@ export interface EngineSettings {
 }
 
 export interface OpenReport {
-  /** Changes with every new connection: a reader of an older one may be reading another file. */
-  readonly epoch: number
+  /** The file at the path: a reader of another one reads what nobody writes any more. */
+  readonly identity: string | undefined
   readonly notices: readonly string[]
 }
 
@@ -47,7 +47,6 @@ export class WriteEngine {
   #connection: SQLiteConnection | undefined
   #committer: Committer | undefined
   #identity: string | undefined
-  #epoch = 0
   #isEnded = false
   #notices: string[] = []
   #tail: Promise<unknown> = Promise.resolve()
@@ -100,7 +99,7 @@ export class WriteEngine {
   #report(): OpenReport {
     const notices = this.#notices
     this.#notices = []
-    return { epoch: this.#epoch, notices }
+    return { identity: this.#identity, notices }
   }
 
   async #commitRange(
@@ -190,7 +189,6 @@ export class WriteEngine {
       throw error
     }
     this.#connection = connection
-    this.#epoch++
   }
 
   #disconnect(): void {
