@@ -6,7 +6,7 @@
  * May import siblings.
  */
 
-import type { SQLiteConnection, SQLiteStatement } from './driver.ts'
+import type { SQLiteConnection, SQLiteStatement, SQLiteValue } from './driver.ts'
 import { readPragma, rollBack } from './schema.ts'
 import { encodeText } from './text.ts'
 
@@ -19,25 +19,35 @@ export interface WriteBatch {
   readonly expires: readonly (number | null)[]
 }
 
-const SPARE_CULLS = 16
-const MAX_SWEEP = 1_000
+/** Rows of one INSERT: a statement's own overhead is about half of a small write. */
+const ROWS = 16
+const SPARE_SWEEPS = 16
+const MAX_SWEEPS = 1_000
 const EVICT_STEP = 32
-const MAX_EVICT_STEPS = 64
+/** Makes up for a limit that was lowered, in steps that hold up nobody for long. */
+const MAX_EVICTIONS = { ownThread: 20_000, callingThread: 256 }
 
 export class Committer {
   readonly #connection: SQLiteConnection
+  readonly #maxSize: number
   readonly #maxPages: number
+  readonly #maxEvictions: number
   readonly #put: SQLiteStatement
+  readonly #putRows: SQLiteStatement
   readonly #delete: SQLiteStatement
   readonly #sweep: SQLiteStatement
   readonly #evict: SQLiteStatement
   readonly #pageCount: SQLiteStatement
   readonly #freePages: SQLiteStatement
 
-  constructor(connection: SQLiteConnection, maxSize: number) {
+  constructor(connection: SQLiteConnection, maxSize: number, isOwnThread: boolean) {
     this.#connection = connection
+    this.#maxSize = maxSize
+    this.#maxEvictions = isOwnThread ? MAX_EVICTIONS.ownThread : MAX_EVICTIONS.callingThread
     this.#maxPages = maxSize / Number(readPragma(connection, 'page_size'))
-    this.#put = connection.prepare('INSERT OR REPLACE INTO entry (key, expires, value) VALUES (?, ?, ?)')
+    const put = 'INSERT OR REPLACE INTO entry (key, expires, value) VALUES '
+    this.#put = connection.prepare(`${put} (?, ?, ?)`)
+    this.#putRows = connection.prepare(put + Array(ROWS).fill('(?, ?, ?)').join(', '))
     this.#delete = connection.prepare('DELETE FROM entry WHERE key = ?')
     this.#sweep = connection.prepare(
       'DELETE FROM entry WHERE id IN (SELECT id FROM entry WHERE expires <= ? ORDER BY expires LIMIT ?)',
@@ -52,13 +62,8 @@ export class Committer {
   commit(batch: WriteBatch, from: number, to: number): void {
     this.#connection.exec('BEGIN IMMEDIATE')
     try {
-      for (let i = from; i < to; i++) {
-        const key = encodeText(batch.keys[i]!)
-        const value = batch.values[i]!
-        if (value === null) this.#delete.run(key)
-        else this.#put.run(key, batch.expires[i]!, encodeText(value))
-      }
-      this.#sweep.run(Date.now(), Math.min(MAX_SWEEP, SPARE_CULLS + 2 * (to - from)))
+      this.#write(batch, from, to)
+      this.#sweep.run(Date.now(), Math.min(MAX_SWEEPS, SPARE_SWEEPS + 2 * (to - from)))
       if (this.#maxPages !== Number.POSITIVE_INFINITY) this.#makeRoom()
       this.#connection.exec('COMMIT')
     } catch (error) {
@@ -67,9 +72,38 @@ export class Committer {
     }
   }
 
+  #write(batch: WriteBatch, from: number, to: number): void {
+    let rows: SQLiteValue[] = []
+    const putRest = () => {
+      for (let i = 0; i < rows.length; i += 3) this.#put.run(rows[i]!, rows[i + 1]!, rows[i + 2]!)
+      rows = []
+    }
+    for (let i = from; i < to; i++) {
+      const key = encodeText(batch.keys[i]!)
+      const value = batch.values[i]!
+      if (value === null || this.#isTooLarge(value)) {
+        putRest()
+        this.#delete.run(key)
+        continue
+      }
+      rows.push(key, batch.expires[i]!, encodeText(value))
+      if (rows.length < 3 * ROWS) continue
+      this.#putRows.run(...rows)
+      rows = []
+    }
+    putRest()
+  }
+
+  /** To keep such a value, every other entry would have to leave, and then the value itself. */
+  #isTooLarge(value: string): boolean {
+    return 3 * value.length > this.#maxSize && Buffer.byteLength(value) > this.#maxSize
+  }
+
   #makeRoom(): void {
-    for (let step = 0; step < MAX_EVICT_STEPS && this.#usedPages() > this.#maxPages; step++) {
+    let evicted = 0
+    while (evicted < this.#maxEvictions && this.#usedPages() > this.#maxPages) {
       this.#evict.run(EVICT_STEP)
+      evicted += EVICT_STEP
     }
     // Pages that are free at the end of the file are given back, a few at a time.
     if (this.#count(this.#pageCount) > this.#maxPages) {

@@ -24,12 +24,13 @@ export interface SQLiteConnection {
  * `DatabaseSync` of `node:sqlite`, `Database` of `better-sqlite3` or of `bun:sqlite`, or any class of that shape.
  * Without options it opens a file for reading and writing, and creates it where missing.
  */
-export type SQLiteDriver = new (path: string, options?: ReadOnlyOptions) => SQLiteConnection
+export type SQLiteDriver = new (path: string, options?: ReadOnlyOption) => SQLiteConnection
 
-/** The drivers spell it in two ways. */
-export interface ReadOnlyOptions {
-  readonly readonly: true
-  readonly readOnly: true
+export type ReadOnlyOption = { readonly readOnly: true } | { readonly readonly: true }
+
+/** `node:sqlite` and its kin overlook the one spelling, the others refuse the other. */
+export function openReadOnly(Driver: SQLiteDriver, path: string): SQLiteConnection {
+  return new Driver(path, Driver.name === 'DatabaseSync' ? { readOnly: true } : { readonly: true })
 }
 
 /** The drivers that the storage knows how to load by itself. */

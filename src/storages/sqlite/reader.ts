@@ -6,7 +6,7 @@
  * Owns its connection unless it was given one. May import siblings.
  */
 
-import type { SQLiteConnection, SQLiteDriver, SQLiteStatement } from './driver.ts'
+import { openReadOnly, type SQLiteConnection, type SQLiteDriver, type SQLiteStatement } from './driver.ts'
 import { identify, readPragma, rollBack } from './schema.ts'
 import { identityOf } from './set-aside.ts'
 import { decodeText, encodeText } from './text.ts'
@@ -27,8 +27,7 @@ export class Reader {
     this.#isOwner = 'Driver' in source
     const identity = 'Driver' in source ? identityOf(source.path) : undefined
     // Opened for reading only, it leaves the checkpoint at closing, and its fsync, to the writing side.
-    this.#connection =
-      'Driver' in source ? new source.Driver(source.path, { readonly: true, readOnly: true }) : source
+    this.#connection = 'Driver' in source ? openReadOnly(source.Driver, source.path) : source
     try {
       if ('Driver' in source) this.#assertReady(source.path, identity)
       this.identity = identity
@@ -48,29 +47,29 @@ export class Reader {
     }
   }
 
-  get(key: string): string | null {
-    const row = this.#get.get(encodeText(key), Date.now()) as { value: unknown } | null | undefined
+  get(key: string, now: number): string | null {
+    const row = this.#get.get(encodeText(key), now) as { value: unknown } | null | undefined
     return row == null ? null : decodeText(row.value)
   }
 
   /** All of one moment: a commit in between is seen by none of them. */
-  getMany(keys: readonly string[]): (string | null)[] {
+  getMany(keys: readonly string[], now: number): (string | null)[] {
     this.#connection.exec('BEGIN')
     try {
-      return keys.map((key) => this.get(key))
+      return keys.map((key) => this.get(key, now))
     } finally {
       rollBack(this.#connection)
     }
   }
 
   /** Keys as stored, in order; see key-scan.ts. */
-  page(start: string | Uint8Array, isAfter: boolean): unknown[] {
+  page(start: string | Uint8Array, isAfter: boolean, now: number): unknown[] {
     const statement = isAfter ? this.#pageAfter : this.#pageFrom
-    return statement.all(start, Date.now()).map((row) => (row as { key: unknown }).key)
+    return statement.all(start, now).map((row) => (row as { key: unknown }).key)
   }
 
   #assertReady(path: string, identity: string | undefined): void {
-    this.#connection.exec('PRAGMA busy_timeout = 0')
+    this.#connection.exec('PRAGMA busy_timeout = 0; PRAGMA query_only = 1')
     const isReady =
       identify(this.#connection, path) === 'ours' && readPragma(this.#connection, 'journal_mode') === 'wal'
     if (!isReady || identityOf(path) !== identity) throw new Error(`${path} is being made or replaced`)

@@ -50,6 +50,11 @@ export function resultCode(error: unknown): number {
   return MESSAGES.find(([pattern]) => pattern.test(message))?.[1] ?? 0
 }
 
+/** For what, like a lock, is over in a moment. */
+export function busyError(message: string): Error {
+  return Object.assign(new Error(message), { errcode: BUSY })
+}
+
 export function isBusy(error: unknown): boolean {
   const code = resultCode(error)
   return code === BUSY || code === 6
@@ -65,7 +70,8 @@ export function toStorageError(error: unknown, path: string): StackQueryError {
   if (error instanceof StackQueryError) return error
   const text = error instanceof Error ? error.message : String(error)
   const code = resultCode(error)
-  const hint = HINTS.get(code)
+  // An error of the file system itself carries the name of the call that failed.
+  const hint = HINTS.get(code) ?? ((error as { syscall?: unknown } | null)?.syscall && HINTS.get(14))
   return new StorageError(
     hint === undefined ? 'STORAGE_FAILED' : 'STORAGE_UNAVAILABLE',
     `SQLite file ${JSON.stringify(path)}: ${hint === undefined ? text : `${hint} (${text})`}`,

@@ -7,10 +7,14 @@
 
 import { renameSync, statSync } from 'node:fs'
 
-/** Device and inode of the file at `path`, `undefined` where there is none. */
+/** Device and inode of the file at `path`, `undefined` where there is none or it cannot be told. */
 export function identityOf(path: string): string | undefined {
-  const found = statSync(path, { bigint: true, throwIfNoEntry: false })
-  return found === undefined ? undefined : `${found.dev}:${found.ino}`
+  try {
+    const { dev, ino } = statSync(path, { bigint: true })
+    return `${dev}:${ino}`
+  } catch {
+    return undefined
+  }
 }
 
 /** The new path, or `undefined` where the file at `path` is no longer the one that was found corrupt. */

@@ -16,7 +16,7 @@ import { setTimeout as sleep, setImmediate as turn } from 'node:timers/promises'
 import { StorageError } from '../../errors.ts'
 import { Committer, type WriteBatch } from './committer.ts'
 import type { SQLiteConnection, SQLiteDriver } from './driver.ts'
-import { FULL, isBusy, isCorrupt, resultCode, toStorageError } from './result-code.ts'
+import { busyError, FULL, isBusy, isCorrupt, resultCode, toStorageError } from './result-code.ts'
 import { prepareFile, readPragma } from './schema.ts'
 import { identityOf, setAside } from './set-aside.ts'
 
@@ -175,15 +175,17 @@ export class WriteEngine {
     const { path, maxSize, isOwnThread } = this.#settings
     const isFile = path !== ':memory:'
     if (isFile) mkdirSync(dirname(path), { recursive: true })
+    const before = isFile ? identityOf(path) : undefined
     const connection = new this.#Driver(path)
     try {
-      // Noted before the first read, so that a corrupt file can be set aside.
+      // Known before the first read, so that a corrupt file can be set aside.
       this.#identity = isFile ? identityOf(path) : undefined
+      if (before !== undefined && before !== this.#identity) throw busyError(`${path} is being replaced`)
       connection.exec('PRAGMA busy_timeout = 0')
       prepareFile(connection, path)
       connection.exec(`PRAGMA synchronous = ${isOwnThread ? 'NORMAL' : 'OFF'}`)
-      connection.exec('PRAGMA journal_size_limit = 16777216')
-      this.#committer = new Committer(connection, maxSize)
+      connection.exec('PRAGMA journal_size_limit = 16777216; PRAGMA cache_size = -16000')
+      this.#committer = new Committer(connection, maxSize, isOwnThread)
     } catch (error) {
       connection.close()
       throw error

@@ -8,18 +8,8 @@
  */
 
 import type { WriteBatch } from './committer.ts'
+import type { Write } from './entry.ts'
 import type { CommitReport } from './write-engine.ts'
-
-/** A write as asked for: `value: null` deletes, `expires` is in epoch milliseconds. */
-export interface Write {
-  readonly key: string
-  readonly value: string | null
-  readonly expires: number | null
-}
-
-interface QueuedWrite extends Write {
-  readonly caller: Caller
-}
 
 interface Caller {
   unsettled: number
@@ -35,12 +25,14 @@ const MAX_CHARACTERS = 1_000_000
 export class WriteQueue {
   readonly #commit: (batch: WriteBatch) => Promise<CommitReport>
   readonly #maxEntries: () => number
-  readonly #newest = new Map<string, QueuedWrite>()
-  #queue: QueuedWrite[] = []
+  readonly #newest = new Map<string, Write>()
+  /** Two queues in step: the writes, and to whom each belongs. */
+  #writes: Write[] = []
+  #callers: Caller[] = []
   #head = 0
   #underWay = 0
   #isScheduled = false
-  #settled: Promise<unknown> = Promise.resolve()
+  #settled: Promise<void> = Promise.resolve()
 
   constructor(commit: (batch: WriteBatch) => Promise<CommitReport>, maxEntries: () => number) {
     this.#commit = commit
@@ -53,18 +45,17 @@ export class WriteQueue {
   }
 
   push(writes: readonly Write[]): Promise<void> {
-    const promise = new Promise<void>((resolve, reject) => {
+    if (writes.length === 0) return Promise.resolve()
+    this.#settled = new Promise<void>((resolve, reject) => {
       const caller = { unsettled: writes.length, error: undefined, resolve, reject }
-      if (writes.length === 0) resolve()
-      for (const { key, value, expires } of writes) {
-        const queued = { key, value, expires, caller }
-        this.#newest.set(key, queued)
-        this.#queue.push(queued)
+      for (const write of writes) {
+        this.#newest.set(write.key, write)
+        this.#writes.push(write)
+        this.#callers.push(caller)
       }
     })
-    this.#settled = promise
     this.#schedule()
-    return promise
+    return this.#settled
   }
 
   /** Resolves when every write that is queued now is settled; never rejects. */
@@ -73,33 +64,25 @@ export class WriteQueue {
   }
 
   #schedule(): void {
-    if (this.#isScheduled || this.#underWay >= DEPTH || this.#head === this.#queue.length) return
+    if (this.#isScheduled || this.#underWay >= DEPTH || this.#head === this.#writes.length) return
     this.#isScheduled = true
     queueMicrotask(() => {
       this.#isScheduled = false
-      void this.#send(this.#take())
+      void this.#sendNext()
       this.#schedule()
     })
   }
 
-  #take(): QueuedWrite[] {
-    let characters = 0
-    let end = this.#head
-    const limit = Math.min(this.#queue.length, end + this.#maxEntries())
-    while (end < limit && characters < MAX_CHARACTERS) {
-      const { key, value } = this.#queue[end++]!
-      characters += key.length + (value?.length ?? 0)
-    }
-    const taken = this.#queue.slice(this.#head, end)
+  async #sendNext(): Promise<void> {
+    const end = this.#batchEnd()
+    const writes = this.#writes.slice(this.#head, end)
+    const callers = this.#callers.slice(this.#head, end)
     this.#head = end
-    if (end === this.#queue.length) {
-      this.#queue = []
+    if (end === this.#writes.length) {
+      this.#writes = []
+      this.#callers = []
       this.#head = 0
     }
-    return taken
-  }
-
-  async #send(writes: readonly QueuedWrite[]): Promise<void> {
     this.#underWay++
     let failures: ReadonlyMap<number, Error> | undefined
     let failure: Error | undefined
@@ -116,16 +99,25 @@ export class WriteQueue {
     this.#underWay--
     this.#schedule()
     writes.forEach((write, i) => {
-      this.#settle(write, failure ?? failures?.get(i))
+      if (this.#newest.get(write.key) === write) this.#newest.delete(write.key)
+      settle(callers[i]!, failure ?? failures?.get(i))
     })
   }
 
-  #settle(write: QueuedWrite, error: Error | undefined): void {
-    const { key, caller } = write
-    if (this.#newest.get(key) === write) this.#newest.delete(key)
-    caller.error ??= error
-    if (--caller.unsettled > 0) return
-    if (caller.error === undefined) caller.resolve()
-    else caller.reject(caller.error)
+  #batchEnd(): number {
+    const limit = Math.min(this.#writes.length, this.#head + this.#maxEntries())
+    let end = this.#head
+    for (let characters = 0; end < limit && characters < MAX_CHARACTERS; end++) {
+      const { key, value } = this.#writes[end]!
+      characters += key.length + (value?.length ?? 0)
+    }
+    return end
   }
+}
+
+function settle(caller: Caller, error: Error | undefined): void {
+  caller.error ??= error
+  if (--caller.unsettled > 0) return
+  if (caller.error === undefined) caller.resolve()
+  else caller.reject(caller.error)
 }

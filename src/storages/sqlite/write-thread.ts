@@ -1,5 +1,6 @@
 /**
- * The thread in which a `WriteEngine` runs. Started by thread-host.ts, never imported.
+ * The thread in which a `WriteEngine` runs. Started by thread-host.ts, never imported. Where the driver cannot
+ * be loaded in a second thread, the thread ends without an answer, which its host understands.
  */
 
 import { parentPort, workerData } from 'node:worker_threads'
@@ -14,8 +15,8 @@ import {
 import { WriteEngine } from './write-engine.ts'
 
 const { driver, settings } = workerData as ThreadData
-const engine = loadDriver([driver]).then(({ Driver }) => new WriteEngine(Driver, settings))
-engine.catch(() => {})
+const { Driver } = await loadDriver([driver])
+const engine = new WriteEngine(Driver, settings)
 
 parentPort?.on('message', (request: ThreadRequest) => {
   perform(request)
@@ -25,9 +26,8 @@ parentPort?.on('message', (request: ThreadRequest) => {
 
 async function perform(request: ThreadRequest): Promise<ThreadAnswer> {
   const { id } = request
-  const target = await engine
-  if (request.call === 'open') return { id, report: await target.open(request.isSuspect) }
-  if (request.call === 'commit') return packCommit(id, await target.commit(request.batch))
-  await target.close()
+  if (request.call === 'open') return { id, report: await engine.open(request.isSuspect) }
+  if (request.call === 'commit') return packCommit(id, await engine.commit(request.batch))
+  await engine.close()
   return { id }
 }
