@@ -63,8 +63,16 @@ export function readPragma(connection: SQLiteConnection, pragma: string): unknow
 
 /** @throws StorageError (`STORAGE_UNAVAILABLE`) for a newer version or another application's database. */
 export function identify(connection: SQLiteConnection, path: string): 'ours' | 'empty' {
-  const application = readPragma(connection, 'application_id')
-  const version = Number(readPragma(connection, 'user_version'))
+  // In one statement, so that the three are of one moment: another process may just be making the file.
+  const header = connection
+    .prepare(
+      'SELECT application_id, user_version, (SELECT count(*) FROM sqlite_schema) AS tables ' +
+        'FROM pragma_application_id, pragma_user_version',
+    )
+    .get() as Record<'application_id' | 'user_version' | 'tables', number | bigint>
+  const application = Number(header.application_id)
+  const version = Number(header.user_version)
+  const tables = Number(header.tables)
   if (application === APPLICATION_ID && version === VERSION) return 'ours'
   if (application === APPLICATION_ID) {
     throw new StorageError(
@@ -73,13 +81,10 @@ export function identify(connection: SQLiteConnection, path: string): 'ours' | '
         `${VERSION}; it is left untouched: upgrade stackquery, or use another path`,
     )
   }
-  const { tables } = connection.prepare('SELECT count(*) AS tables FROM sqlite_schema').get() as {
-    tables: number
-  }
-  if (application === 0 && version === 0 && Number(tables) === 0) return 'empty'
+  if (application === 0 && version === 0 && tables === 0) return 'empty'
   throw new StorageError(
     'STORAGE_UNAVAILABLE',
-    `SQLite file ${JSON.stringify(path)} belongs to another application (application_id ${String(application)}, ` +
-      `${String(tables)} tables): it is left untouched; expected a file of stackquery's own, or none`,
+    `SQLite file ${JSON.stringify(path)} belongs to another application (application_id ${application}, ` +
+      `${tables} tables): it is left untouched; expected a file of stackquery's own, or none`,
   )
 }
