@@ -6,6 +6,7 @@ export default defineConfig({
     globalSetup: ['test/servers/global-setup.ts'],
     testTimeout: 20_000,
     hookTimeout: 60_000,
+<<<<<<< HEAD
     coverage: {
       provider: 'v8',
       include: ['src/**'],
@@ -14,5 +15,8 @@ export default defineConfig({
       reportsDirectory: 'coverage',
       reporter: [['text', { maxCols: 140 }], 'json-summary'],
     },
+=======
+    globalSetup: ['test/build-dist.ts'],
+>>>>>>> sqlite
   },
 })

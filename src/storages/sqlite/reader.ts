@@ -1,0 +1,81 @@
+/**
+ * Reads on the calling thread. In WAL mode a reader waits for no writer and no checkpoint, so each call is a
+ * few microseconds of memory and page cache.
+ *
+ * Invariants: it never writes to the file; no read transaction outlives a call; statements are prepared once.
+ * Owns its connection unless it was given one. May import siblings.
+ */
+
+import { openReadOnly, type SQLiteConnection, type SQLiteDriver, type SQLiteStatement } from './driver.ts'
+import { identify, readPragma, rollBack } from './schema.ts'
+import { identityOf } from './set-aside.ts'
+import { decodeText, encodeText } from './text.ts'
+
+const PAGE = 256
+
+export class Reader {
+  /** The file that it reads, as `identityOf` tells it; `undefined` on a connection that is not its own. */
+  readonly identity: string | undefined
+  readonly #connection: SQLiteConnection
+  readonly #isOwner: boolean
+  readonly #get: SQLiteStatement
+  readonly #pageFrom: SQLiteStatement
+  readonly #pageAfter: SQLiteStatement
+
+  /** @throws whatever the driver throws where there is no file of ours, ready for use, at the path. */
+  constructor(source: SQLiteConnection | { readonly Driver: SQLiteDriver; readonly path: string }) {
+    this.#isOwner = 'Driver' in source
+    const identity = 'Driver' in source ? identityOf(source.path) : undefined
+    // Opened for reading only, it leaves the checkpoint at closing, and its fsync, to the writing side.
+    this.#connection = 'Driver' in source ? openReadOnly(source.Driver, source.path) : source
+    try {
+      if ('Driver' in source) this.#assertReady(source.path, identity)
+      this.identity = identity
+      this.#get = this.#connection.prepare(
+        'SELECT value FROM entry WHERE key = ? AND (expires IS NULL OR expires > ?)',
+      )
+      const page = (comparison: string) =>
+        this.#connection.prepare(
+          `SELECT key FROM entry WHERE key ${comparison} ? AND (expires IS NULL OR expires > ?) ` +
+            `ORDER BY key LIMIT ${PAGE}`,
+        )
+      this.#pageFrom = page('>=')
+      this.#pageAfter = page('>')
+    } catch (error) {
+      this.close()
+      throw error
+    }
+  }
+
+  get(key: string, now: number): string | null {
+    const row = this.#get.get(encodeText(key), now) as { value: unknown } | null | undefined
+    return row == null ? null : decodeText(row.value)
+  }
+
+  /** All of one moment: a commit in between is seen by none of them. */
+  getMany(keys: readonly string[], now: number): (string | null)[] {
+    this.#connection.exec('BEGIN')
+    try {
+      return keys.map((key) => this.get(key, now))
+    } finally {
+      rollBack(this.#connection)
+    }
+  }
+
+  /** Keys as stored, in order; see key-scan.ts. */
+  page(start: string | Uint8Array, isAfter: boolean, now: number): unknown[] {
+    const statement = isAfter ? this.#pageAfter : this.#pageFrom
+    return statement.all(start, now).map((row) => (row as { key: unknown }).key)
+  }
+
+  #assertReady(path: string, identity: string | undefined): void {
+    this.#connection.exec('PRAGMA busy_timeout = 0; PRAGMA query_only = 1')
+    const isReady =
+      identify(this.#connection, path) === 'ours' && readPragma(this.#connection, 'journal_mode') === 'wal'
+    if (!isReady || identityOf(path) !== identity) throw new Error(`${path} is being made or replaced`)
+  }
+
+  close(): void {
+    if (this.#isOwner) this.#connection.close()
+  }
+}

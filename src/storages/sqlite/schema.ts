@@ -1,0 +1,90 @@
+/**
+ * The file: how it is told from others, and how it is laid out.
+ *
+ * Rows are numbered in the order in which they were stored (a replaced row is a new row), so "least recently
+ * stored" needs no index of its own. Key and value have no declared type: TEXT, or BLOB where TEXT cannot
+ * carry the string (see text.ts). A later feed or lease is a table of its own, under the next `VERSION`.
+ */
+
+import { StorageError } from '../../errors.ts'
+import type { SQLiteConnection } from './driver.ts'
+
+/** `STQY`, shown by file(1) and kept in the header by `PRAGMA application_id`. */
+const APPLICATION_ID = 0x53545159
+const VERSION = 1
+
+const TABLES = `
+  CREATE TABLE entry (id INTEGER PRIMARY KEY, key NOT NULL UNIQUE, expires INTEGER, value NOT NULL);
+  CREATE INDEX entry_expires ON entry (expires) WHERE expires IS NOT NULL;
+  PRAGMA application_id = ${APPLICATION_ID};
+  PRAGMA user_version = ${VERSION};
+`
+
+/**
+ * Makes sure that the file is ours, creating its tables where it is empty. A file that is not ours is not
+ * changed in any way.
+ *
+ * @throws StorageError (`STORAGE_UNAVAILABLE`) for a newer version or another application's database.
+ */
+export function prepareFile(connection: SQLiteConnection, path: string): void {
+  if (identify(connection, path) === 'ours') return
+  connection.exec('PRAGMA auto_vacuum = INCREMENTAL')
+  const journal = readPragma(connection, 'journal_mode = WAL')
+  if (journal !== 'wal' && journal !== 'memory') {
+    throw new StorageError(
+      'STORAGE_UNAVAILABLE',
+      `SQLite file ${JSON.stringify(path)} cannot use a write-ahead log (its journal mode stays ` +
+        `${JSON.stringify(journal)}): expected a local file system`,
+    )
+  }
+  connection.exec('BEGIN IMMEDIATE')
+  try {
+    // Another process may have been faster.
+    if (identify(connection, path) === 'empty') connection.exec(TABLES)
+    connection.exec('COMMIT')
+  } catch (error) {
+    rollBack(connection)
+    throw error
+  }
+}
+
+export function rollBack(connection: SQLiteConnection): void {
+  try {
+    connection.exec('ROLLBACK')
+  } catch {
+    // SQLite has rolled back by itself, as it does after a full disk.
+  }
+}
+
+export function readPragma(connection: SQLiteConnection, pragma: string): unknown {
+  const row = connection.prepare(`PRAGMA ${pragma}`).get()
+  return Object.values(row as Record<string, unknown>)[0]
+}
+
+/** @throws StorageError (`STORAGE_UNAVAILABLE`) for a newer version or another application's database. */
+export function identify(connection: SQLiteConnection, path: string): 'ours' | 'empty' {
+  // In one statement, so that the three are of one moment: another process may just be making the file.
+  const header = connection
+    .prepare(
+      'SELECT application_id, user_version, (SELECT count(*) FROM sqlite_schema) AS tables ' +
+        'FROM pragma_application_id, pragma_user_version',
+    )
+    .get() as Record<'application_id' | 'user_version' | 'tables', number | bigint>
+  const application = Number(header.application_id)
+  const version = Number(header.user_version)
+  const tables = Number(header.tables)
+  if (application === APPLICATION_ID && version === VERSION) return 'ours'
+  if (application === APPLICATION_ID) {
+    throw new StorageError(
+      'STORAGE_UNAVAILABLE',
+      `SQLite file ${JSON.stringify(path)} has schema version ${version}, this version of stackquery expected ` +
+        `${VERSION}; it is left untouched: upgrade stackquery, or use another path`,
+    )
+  }
+  if (application === 0 && version === 0 && tables === 0) return 'empty'
+  throw new StorageError(
+    'STORAGE_UNAVAILABLE',
+    `SQLite file ${JSON.stringify(path)} belongs to another application (application_id ${application}, ` +
+      `${tables} tables): it is left untouched; expected a file of stackquery's own, or none`,
+  )
+}

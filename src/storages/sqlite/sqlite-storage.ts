@@ -1,0 +1,149 @@
+/**
+ * A `StorageBackend` on one SQLite file that many processes may share.
+ *
+ * States: open -> ended (`close`, for good). The file is opened by the first operation, and again by a later
+ * one after a failure; constructing touches nothing.
+ * Invariants: reads run on the calling thread and wait for no lock; writes run in a thread of their own, where
+ * one can be had, and never hold the event loop; once a write has resolved, every process reads it; before,
+ * only this one. An idle storage does not keep the process alive; one with operations under way does.
+ * Owns its reading side, its queue and its writing thread; `close` ends them all, the thread last, so that the
+ * final checkpoint is the thread's. A feed and a lease will be two more capabilities beside `keys`: tables of
+ * their own (schema.ts), written through the same thread, read through the same reader.
+ * May import ports and siblings.
+ */
+
+import type { StorageBackend, StorageEntry } from '../../ports/storage.ts'
+import { type Backing, prepareBacking, THREAD_BATCH } from './backing.ts'
+import { toDeletion, toWrite, type Write } from './entry.ts'
+import { scanKeys } from './key-scan.ts'
+import { checkOptions, type Settings, type SQLiteStorageOptions } from './options.ts'
+import { closedError, ReadSide } from './read-side.ts'
+import type { OpenReport } from './write-engine.ts'
+import { WriteQueue } from './write-queue.ts'
+
+/** Keys of a `getMany` that are read in one turn of the event loop. */
+const READ_BATCH = 200
+
+export class SQLiteStorage implements StorageBackend {
+  readonly #settings: Settings
+  readonly #queue: WriteQueue
+  readonly #reading: ReadSide
+  #batchSize = THREAD_BATCH
+  #backing: Promise<Backing> | undefined
+  #closing: Promise<void> | undefined
+
+  /** @throws InvalidOptionError (`INVALID_OPTION`); a file that cannot be opened fails the operations instead. */
+  constructor(pathOrOptions: string | SQLiteStorageOptions = {}) {
+    this.#settings = checkOptions(pathOrOptions)
+    const back = () => this.#back()
+    const note = (report: OpenReport) => this.#note(report)
+    this.#reading = new ReadSide(this.#settings.path, back, note)
+    const commit: ConstructorParameters<typeof WriteQueue>[0] = async (batch) => {
+      const report = await (await back()).host.commit(batch)
+      note(report)
+      return report
+    }
+    this.#queue = new WriteQueue(commit, () => this.#batchSize)
+  }
+
+  async get(key: string): Promise<string | null> {
+    const now = Date.now()
+    const pending = this.#pending(key, now)
+    if (pending !== undefined) return pending
+    try {
+      const reader = this.#reading.ready(now)
+      if (reader !== undefined) return reader.get(key, now)
+    } catch {
+      // Tried again below, where what is wrong is found out.
+    }
+    return this.#reading.read((reader) => reader.get(key, now))
+  }
+
+  async set(key: string, value: string, ttl?: number): Promise<void> {
+    return this.#write([toWrite(key, value, ttl, Date.now())])
+  }
+
+  async delete(key: string): Promise<void> {
+    return this.#write([toDeletion(key)])
+  }
+
+  async getMany(keys: readonly string[]): Promise<(string | null)[]> {
+    const values: (string | null)[] = []
+    for (let from = 0; from < keys.length; from += READ_BATCH) {
+      if (from > 0) await new Promise((resolve) => setImmediate(resolve))
+      const slice = keys.slice(from, from + READ_BATCH)
+      const found = await this.#reading.read((reader) => {
+        const now = Date.now()
+        return reader.getMany(slice, now).map((stored, i) => {
+          const pending = this.#pending(slice[i]!, now)
+          return pending === undefined ? stored : pending
+        })
+      })
+      values.push(...found)
+    }
+    return values
+  }
+
+  async setMany(entries: readonly StorageEntry[]): Promise<void> {
+    const now = Date.now()
+    return this.#write(entries.map(({ key, value, ttl }) => toWrite(key, value, ttl, now)))
+  }
+
+  async deleteMany(keys: readonly string[]): Promise<void> {
+    return this.#write(keys.map(toDeletion))
+  }
+
+  /** Every key that was stored, and neither deleted nor expired, before the call is among them. */
+  async *keys(prefix: string): AsyncGenerator<string, void, undefined> {
+    await this.#queue.settled()
+    yield* scanKeys(prefix, (start, isAfter) =>
+      this.#reading.read((reader) => reader.page(start, isAfter, Date.now())),
+    )
+  }
+
+  /** Waits for the writes that are under way, then lets go of the file. Operations reject from now on. */
+  close(): Promise<void> {
+    this.#closing ??= this.#end()
+    return this.#closing
+  }
+
+  async #end(): Promise<void> {
+    await this.#queue.settled()
+    await this.#reading.close()
+    const backing = await this.#backing?.catch(() => undefined)
+    await backing?.host.close()
+  }
+
+  async #write(writes: readonly Write[]): Promise<void> {
+    if (this.#closing !== undefined) throw closedError()
+    return this.#queue.push(writes)
+  }
+
+  /** What a write under way says of `key`: a value, `null` for none, `undefined` where there is no such write. */
+  #pending(key: string, now: number): string | null | undefined {
+    const write = this.#queue.peek(key)
+    if (write === undefined) return undefined
+    return write.expires === null || write.expires > now ? write.value : null
+  }
+
+  #back(): Promise<Backing> {
+    this.#backing ??= prepareBacking(this.#settings, (batchSize, notice) => {
+      this.#batchSize = batchSize
+      if (notice !== undefined) this.#warn(notice)
+    })
+    return this.#backing
+  }
+
+  #note({ identity, notices }: OpenReport): void {
+    for (const notice of notices) this.#warn(notice)
+    this.#reading.follow(identity)
+  }
+
+  #warn(message: string): void {
+    try {
+      this.#settings.logger.warn(message)
+    } catch {
+      // A logger that throws must not fail an operation.
+    }
+  }
+}

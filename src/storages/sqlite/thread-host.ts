@@ -1,0 +1,114 @@
+/**
+ * A `WriteEngine` in a thread of its own, seen from the calling thread.
+ *
+ * States: idle -> running (first call) -> idle (the thread died: its calls reject, the next call starts
+ * another) ... -> ended (`close`).
+ * The thread never keeps the process alive, except while a call is under way. Owns the thread; `close` ends
+ * it. May import siblings and errors.
+ */
+
+import { Worker } from 'node:worker_threads'
+import { StorageError } from '../../errors.ts'
+import type { WriteBatch } from './committer.ts'
+import {
+  restoreError,
+  type ThreadAnswer,
+  type ThreadCall,
+  type ThreadData,
+  type ThreadRequest,
+  unpackCommit,
+} from './thread-message.ts'
+import type { CommitReport, OpenReport, WriteEngine } from './write-engine.ts'
+
+/** The side of a `WriteEngine` that its users need, wherever it runs. */
+export type WriteHost = Pick<WriteEngine, 'open' | 'commit' | 'close'>
+
+/** No thread can be started here at all: nothing of the call was done. */
+export class ThreadUnavailableError extends Error {}
+
+interface PendingCall {
+  readonly resolve: (answer: ThreadAnswer) => void
+  readonly reject: (error: Error) => void
+}
+
+export class ThreadHost implements WriteHost {
+  readonly #data: ThreadData
+  readonly #calls = new Map<number, PendingCall>()
+  #worker: Worker | undefined
+  #hasAnswered = false
+  #lastId = 0
+
+  constructor(data: ThreadData) {
+    this.#data = data
+  }
+
+  async open(isSuspect: boolean): Promise<OpenReport> {
+    return (await this.#ask({ call: 'open', isSuspect })).report!
+  }
+
+  async commit(batch: WriteBatch): Promise<CommitReport> {
+    return unpackCommit(await this.#ask({ call: 'commit', batch }))
+  }
+
+  async close(): Promise<void> {
+    if (this.#worker === undefined) return
+    await this.#ask({ call: 'close' })
+    const worker = this.#worker
+    this.#worker = undefined
+    await worker?.terminate()
+  }
+
+  #ask(call: ThreadCall): Promise<ThreadAnswer> {
+    return new Promise((resolve, reject) => {
+      this.#worker ??= this.#start()
+      const id = ++this.#lastId
+      this.#calls.set(id, { resolve, reject })
+      if (this.#calls.size === 1) this.#worker.ref()
+      this.#worker.postMessage({ ...call, id } satisfies ThreadRequest)
+    })
+  }
+
+  #start(): Worker {
+    let worker: Worker
+    try {
+      // The sources run as they are where the runtime takes TypeScript.
+      const extension = import.meta.url.endsWith('.ts') ? 'ts' : 'js'
+      worker = new Worker(new URL(`./write-thread.${extension}`, import.meta.url), {
+        workerData: this.#data,
+        name: 'stackquery-sqlite',
+        execArgv: [],
+      })
+    } catch (cause) {
+      throw new ThreadUnavailableError('no thread could be started', { cause })
+    }
+    let reason: unknown
+    worker.unref()
+    worker.on('message', (answer: ThreadAnswer) => this.#settle(answer))
+    worker.on('error', (error) => {
+      reason = error
+    })
+    worker.on('exit', () => this.#ended(worker, reason))
+    return worker
+  }
+
+  #settle(answer: ThreadAnswer): void {
+    this.#hasAnswered = true
+    const call = this.#calls.get(answer.id)
+    this.#calls.delete(answer.id)
+    if (this.#calls.size === 0) this.#worker?.unref()
+    if (answer.error === undefined) call?.resolve(answer)
+    else call?.reject(restoreError(answer.error))
+  }
+
+  #ended(worker: Worker, cause: unknown): void {
+    if (this.#worker !== worker) return
+    this.#worker = undefined
+    const calls = [...this.#calls.values()]
+    this.#calls.clear()
+    // A thread that never answered could not be loaded: its file is missing in a bundle, for one.
+    const error = this.#hasAnswered
+      ? new StorageError('STORAGE_FAILED', 'the writing thread of SQLiteStorage ended', { cause })
+      : new ThreadUnavailableError('the thread could not be loaded', { cause })
+    for (const call of calls) call.reject(error)
+  }
+}

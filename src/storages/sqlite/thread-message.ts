@@ -1,0 +1,55 @@
+/**
+ * What passes between the calling thread and the writing one. May import siblings and errors.
+ */
+
+import { StackQueryError, StorageError } from '../../errors.ts'
+import type { WriteBatch } from './committer.ts'
+import type { SQLiteDriverName } from './driver.ts'
+import type { CommitReport, EngineSettings, OpenReport } from './write-engine.ts'
+
+export interface ThreadData {
+  readonly driver: SQLiteDriverName
+  readonly settings: EngineSettings
+}
+
+export type ThreadCall =
+  | { readonly call: 'open'; readonly isSuspect: boolean }
+  | { readonly call: 'commit'; readonly batch: WriteBatch }
+  | { readonly call: 'close' }
+
+export type ThreadRequest = ThreadCall & { readonly id: number }
+
+export interface ThreadAnswer {
+  readonly id: number
+  readonly report?: OpenReport | undefined
+  readonly failures?: readonly (readonly [number, FlatError])[] | undefined
+  readonly error?: FlatError | undefined
+}
+
+/** A structured clone keeps neither the class of an error nor its code. */
+export interface FlatError {
+  readonly code: string
+  readonly message: string
+}
+
+export function flattenError(error: unknown): FlatError {
+  const message = error instanceof Error ? error.message : String(error)
+  return { code: error instanceof StackQueryError ? error.code : 'STORAGE_FAILED', message }
+}
+
+export function restoreError({ code, message }: FlatError): StorageError {
+  return new StorageError(code === 'STORAGE_UNAVAILABLE' ? code : 'STORAGE_FAILED', message)
+}
+
+export function packCommit(id: number, { identity, notices, failures }: CommitReport): ThreadAnswer {
+  if (failures.size === 0) return { id, report: { identity, notices } }
+  return {
+    id,
+    report: { identity, notices },
+    failures: [...failures].map(([i, error]) => [i, flattenError(error)] as const),
+  }
+}
+
+export function unpackCommit({ report, failures = [] }: ThreadAnswer): CommitReport {
+  return { ...report!, failures: new Map(failures.map(([i, error]) => [i, restoreError(error)])) }
+}

@@ -1,0 +1,219 @@
+/**
+ * The writing side of one file: opens it, commits batches, waits out locks, replaces a corrupt file.
+ *
+ * Runs in a thread of its own (thread.ts) or, where there is none, on the calling thread. It never sleeps in
+ * SQLite's busy handler: a locked file is tried again from a timer, with jitter, for at most `BUSY_LIMIT`.
+ *
+ * States: closed -> open (first call) -> closed (after an error that the connection may not outlive, or when
+ * the file at the path is no longer ours) -> open (next call) ... -> ended (`close`).
+ * Invariants: calls run one after the other, in their order; a batch that cannot be written whole is halved,
+ * so that one bad entry spoils no other. Owns its connection and its timer. May import siblings and errors.
+ */
+
+import { mkdirSync } from 'node:fs'
+import { dirname } from 'node:path'
+import { setTimeout as sleep, setImmediate as turn } from 'node:timers/promises'
+import { StorageError } from '../../errors.ts'
+import { Committer, type WriteBatch } from './committer.ts'
+import type { SQLiteConnection, SQLiteDriver } from './driver.ts'
+import { busyError, FULL, isBusy, isCorrupt, resultCode, toStorageError } from './result-code.ts'
+import { prepareFile, readPragma } from './schema.ts'
+import { identityOf, setAside } from './set-aside.ts'
+
+export interface EngineSettings {
+  readonly path: string
+  readonly maxSize: number
+  /** `false` on the calling thread: then no write may wait for the disk. */
+  readonly isOwnThread: boolean
+}
+
+export interface OpenReport {
+  /** The file at the path: a reader of another one reads what nobody writes any more. */
+  readonly identity: string | undefined
+  readonly notices: readonly string[]
+}
+
+export interface CommitReport extends OpenReport {
+  /** Index in the batch -> error, for each entry that was not written. */
+  readonly failures: ReadonlyMap<number, Error>
+}
+
+const BUSY_LIMIT = 10_000
+const MAX_BUSY_PAUSE = 20
+
+export class WriteEngine {
+  readonly #Driver: SQLiteDriver
+  readonly #settings: EngineSettings
+  #connection: SQLiteConnection | undefined
+  #committer: Committer | undefined
+  #identity: string | undefined
+  #isEnded = false
+  #notices: string[] = []
+  #tail: Promise<unknown> = Promise.resolve()
+
+  constructor(Driver: SQLiteDriver, settings: EngineSettings) {
+    this.#Driver = Driver
+    this.#settings = settings
+  }
+
+  /** For a reader on the same thread, which may share it. */
+  get connection(): SQLiteConnection | undefined {
+    return this.#connection
+  }
+
+  /** `isSuspect`: a reader met corruption or an error that it cannot explain. */
+  open(isSuspect: boolean): Promise<OpenReport> {
+    return this.#inTurn(async () => {
+      try {
+        if (isSuspect) await this.#examine()
+        await this.#ensureOpen()
+      } catch (error) {
+        throw toStorageError(error, this.#settings.path)
+      }
+      return this.#report()
+    })
+  }
+
+  commit(batch: WriteBatch): Promise<CommitReport> {
+    return this.#inTurn(async () => {
+      if (!this.#settings.isOwnThread) await turn()
+      const failures = new Map<number, Error>()
+      await this.#commitRange(batch, 0, batch.keys.length, failures)
+      return { ...this.#report(), failures }
+    })
+  }
+
+  close(): Promise<void> {
+    return this.#inTurn(async () => {
+      this.#isEnded = true
+      this.#disconnect()
+    })
+  }
+
+  #inTurn<T>(work: () => Promise<T>): Promise<T> {
+    const result = this.#tail.then(work)
+    this.#tail = result.catch(() => {})
+    return result
+  }
+
+  #report(): OpenReport {
+    const notices = this.#notices
+    this.#notices = []
+    return { identity: this.#identity, notices }
+  }
+
+  async #commitRange(
+    batch: WriteBatch,
+    from: number,
+    to: number,
+    failures: Map<number, Error>,
+  ): Promise<void> {
+    try {
+      await this.#replacingCorrupt(async () => {
+        await this.#ensureOpen()
+        await this.#patiently(() => this.#committer!.commit(batch, from, to))
+      })
+    } catch (error) {
+      const isHopeless = this.#connection === undefined || isBusy(error) || to - from === 1
+      if (!isHopeless) {
+        const middle = (from + to) >>> 1
+        await this.#commitRange(batch, from, middle, failures)
+        await this.#commitRange(batch, middle, to, failures)
+        return
+      }
+      const reason = toStorageError(error, this.#settings.path)
+      for (let i = from; i < to; i++) failures.set(i, reason)
+    }
+  }
+
+  /** Runs `work`; where it finds the file corrupt, sets that file aside and runs it once more. */
+  async #replacingCorrupt(work: () => Promise<void>): Promise<void> {
+    try {
+      await work()
+    } catch (error) {
+      const code = resultCode(error)
+      if (!isCorrupt(error)) {
+        // A connection outlives a full disk and a statement's own error (1 and above 13), nothing else.
+        if (!isBusy(error) && code !== FULL && code !== 1 && code !== 18) this.#disconnect()
+        throw error
+      }
+      this.#replaceFile(error)
+      await work()
+    }
+  }
+
+  #replaceFile(error: unknown): void {
+    const corrupt = this.#identity
+    this.#disconnect()
+    const target = setAside(this.#settings.path, corrupt)
+    if (target === undefined) return
+    const reason = error instanceof Error ? error.message : String(error)
+    this.#notices.push(
+      `SQLite file ${JSON.stringify(this.#settings.path)} was corrupt (${reason}): set aside as ` +
+        `${JSON.stringify(target)}, a new one was begun`,
+    )
+  }
+
+  async #examine(): Promise<void> {
+    this.#disconnect()
+    await this.#replacingCorrupt(async () => {
+      await this.#ensureOpen()
+      const verdict = readPragma(this.#connection!, 'quick_check(1)')
+      if (verdict !== 'ok') throw Object.assign(new Error(`malformed: ${String(verdict)}`), { errcode: 11 })
+    })
+  }
+
+  async #ensureOpen(): Promise<void> {
+    if (this.#isEnded) throw new StorageError('STORAGE_UNAVAILABLE', 'SQLiteStorage is closed')
+    const { path } = this.#settings
+    if (this.#connection !== undefined && (path === ':memory:' || identityOf(path) === this.#identity)) return
+    this.#disconnect()
+    await this.#replacingCorrupt(() => this.#patiently(() => this.#connect()))
+  }
+
+  #connect(): void {
+    const { path, maxSize, isOwnThread } = this.#settings
+    const isFile = path !== ':memory:'
+    if (isFile) mkdirSync(dirname(path), { recursive: true })
+    const before = isFile ? identityOf(path) : undefined
+    const connection = new this.#Driver(path)
+    try {
+      // Known before the first read, so that a corrupt file can be set aside.
+      this.#identity = isFile ? identityOf(path) : undefined
+      if (before !== undefined && before !== this.#identity) throw busyError(`${path} is being replaced`)
+      connection.exec('PRAGMA busy_timeout = 0')
+      prepareFile(connection, path)
+      connection.exec(`PRAGMA synchronous = ${isOwnThread ? 'NORMAL' : 'OFF'}`)
+      connection.exec('PRAGMA journal_size_limit = 16777216; PRAGMA cache_size = -16000')
+      this.#committer = new Committer(connection, maxSize, isOwnThread)
+    } catch (error) {
+      connection.close()
+      throw error
+    }
+    this.#connection = connection
+  }
+
+  #disconnect(): void {
+    const connection = this.#connection
+    this.#connection = undefined
+    this.#committer = undefined
+    try {
+      connection?.close()
+    } catch {
+      // Its file is gone or unreadable; there is nothing left to give back.
+    }
+  }
+
+  async #patiently(work: () => void): Promise<void> {
+    const deadline = performance.now() + BUSY_LIMIT
+    for (let pause = 1; ; pause = Math.min(2 * pause, MAX_BUSY_PAUSE)) {
+      try {
+        work()
+        return
+      } catch (error) {
+        if (!isBusy(error) || performance.now() > deadline) throw error
+      }
+      await sleep(pause * (0.5 + Math.random()))
+    }
+  }
+}

@@ -1,0 +1,123 @@
+/**
+ * Writes that the file does not hold yet, on the calling thread.
+ *
+ * Invariants: a key's writes are committed in their order; at most `DEPTH` batches are under way, and what
+ * comes meanwhile is gathered into the next one (group commit without a timer). Until a write is settled,
+ * `peek` shows it to this process. A promise settles with the fate of its own entries only.
+ * Owns no timer. May import siblings.
+ */
+
+import type { WriteBatch } from './committer.ts'
+import type { Write } from './entry.ts'
+import type { CommitReport } from './write-engine.ts'
+
+interface Caller {
+  unsettled: number
+  error: Error | undefined
+  readonly resolve: () => void
+  readonly reject: (error: Error) => void
+}
+
+/** So many that the thread is never idle, so few that a new write does not wait for long. */
+const DEPTH = 2
+const MAX_CHARACTERS = 1_000_000
+
+export class WriteQueue {
+  readonly #commit: (batch: WriteBatch) => Promise<CommitReport>
+  readonly #maxEntries: () => number
+  readonly #newest = new Map<string, Write>()
+  /** Two queues in step: the writes, and to whom each belongs. */
+  #writes: Write[] = []
+  #callers: Caller[] = []
+  #head = 0
+  #underWay = 0
+  #isScheduled = false
+  #settled: Promise<void> = Promise.resolve()
+
+  constructor(commit: (batch: WriteBatch) => Promise<CommitReport>, maxEntries: () => number) {
+    this.#commit = commit
+    this.#maxEntries = maxEntries
+  }
+
+  /** The newest write to `key` that is not settled. */
+  peek(key: string): Write | undefined {
+    return this.#newest.size === 0 ? undefined : this.#newest.get(key)
+  }
+
+  push(writes: readonly Write[]): Promise<void> {
+    if (writes.length === 0) return Promise.resolve()
+    this.#settled = new Promise<void>((resolve, reject) => {
+      const caller = { unsettled: writes.length, error: undefined, resolve, reject }
+      for (const write of writes) {
+        this.#newest.set(write.key, write)
+        this.#writes.push(write)
+        this.#callers.push(caller)
+      }
+    })
+    this.#schedule()
+    return this.#settled
+  }
+
+  /** Resolves when every write that is queued now is settled; never rejects. */
+  async settled(): Promise<void> {
+    await this.#settled.catch(() => {})
+  }
+
+  #schedule(): void {
+    if (this.#isScheduled || this.#underWay >= DEPTH || this.#head === this.#writes.length) return
+    this.#isScheduled = true
+    queueMicrotask(() => {
+      this.#isScheduled = false
+      void this.#sendNext()
+      this.#schedule()
+    })
+  }
+
+  async #sendNext(): Promise<void> {
+    const end = this.#batchEnd()
+    const writes = this.#writes.slice(this.#head, end)
+    const callers = this.#callers.slice(this.#head, end)
+    this.#head = end
+    if (end === this.#writes.length) {
+      this.#writes = []
+      this.#callers = []
+      this.#head = 0
+    }
+    this.#underWay++
+    let failures: ReadonlyMap<number, Error> | undefined
+    let failure: Error | undefined
+    try {
+      const report = await this.#commit({
+        keys: writes.map((write) => write.key),
+        values: writes.map((write) => write.value),
+        expires: writes.map((write) => write.expires),
+      })
+      failures = report.failures
+    } catch (error) {
+      failure = error as Error
+    }
+    this.#underWay--
+    this.#schedule()
+    writes.forEach((write, i) => {
+      if (this.#newest.get(write.key) === write) this.#newest.delete(write.key)
+      settle(callers[i]!, failure ?? failures?.get(i))
+    })
+  }
+
+  #batchEnd(): number {
+    const limit = Math.min(this.#writes.length, this.#head + this.#maxEntries())
+    let end = this.#head
+    for (let characters = 0; end < limit && characters < MAX_CHARACTERS; end++) {
+      const { key, value } = this.#writes[end]!
+      characters += key.length + (value?.length ?? 0)
+    }
+    return end
+  }
+}
+
+function settle(caller: Caller, error: Error | undefined): void {
+  caller.error ??= error
+  if (--caller.unsettled > 0) return
+  if (caller.error === undefined) caller.resolve()
+  else caller.reject(caller.error)
+}

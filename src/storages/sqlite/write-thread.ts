@@ -1,0 +1,33 @@
+/**
+ * The thread in which a `WriteEngine` runs. Started by thread-host.ts, never imported. Where the driver cannot
+ * be loaded in a second thread, the thread ends without an answer, which its host understands.
+ */
+
+import { parentPort, workerData } from 'node:worker_threads'
+import { loadDriver } from './load-driver.ts'
+import {
+  flattenError,
+  packCommit,
+  type ThreadAnswer,
+  type ThreadData,
+  type ThreadRequest,
+} from './thread-message.ts'
+import { WriteEngine } from './write-engine.ts'
+
+const { driver, settings } = workerData as ThreadData
+const { Driver } = await loadDriver([driver])
+const engine = new WriteEngine(Driver, settings)
+
+parentPort?.on('message', (request: ThreadRequest) => {
+  perform(request)
+    .catch((error): ThreadAnswer => ({ id: request.id, error: flattenError(error) }))
+    .then((answer) => parentPort?.postMessage(answer))
+})
+
+async function perform(request: ThreadRequest): Promise<ThreadAnswer> {
+  const { id } = request
+  if (request.call === 'open') return { id, report: await engine.open(request.isSuspect) }
+  if (request.call === 'commit') return packCommit(id, await engine.commit(request.batch))
+  await engine.close()
+  return { id }
+}
