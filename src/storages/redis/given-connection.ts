@@ -52,9 +52,9 @@ export class GivenConnection implements RedisConnection {
         ? (['close', 'reconnecting', 'end'] as const).map((event): [string, () => void] => [event, lost])
         : []),
     ]
-    for (const [event, listener] of listeners) client.on(event, listener as never)
+    for (const [event, listener] of listeners) client.on(event, listener as () => void)
     this.#unlisten = () => {
-      for (const [event, listener] of listeners) client.off(event, listener as never)
+      for (const [event, listener] of listeners) client.off(event, listener as () => void)
     }
     if (self && ['wait', 'connecting', 'connect'].includes(status())) this.#first = firstAttempt(self)
     this.#first?.then(() => {

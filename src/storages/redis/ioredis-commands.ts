@@ -13,8 +13,8 @@ interface IORedisBase {
   set(key: string, value: string, px: 'PX', milliseconds: number): Promise<unknown>
   del(...keys: string[]): Promise<unknown>
   connect(): Promise<unknown>
-  on(event: string, listener: (...args: never[]) => void): unknown
-  off(event: string, listener: (...args: never[]) => void): unknown
+  on(event: string, listener: () => void): unknown
+  off(event: string, listener: () => void): unknown
 }
 
 interface IORedisScanner {

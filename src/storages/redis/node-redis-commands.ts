@@ -15,8 +15,8 @@ export interface NodeRedisClient {
   readonly isOpen: boolean
   readonly isReady: boolean
   sendCommand(args: string[], options?: object): Promise<unknown>
-  on(event: string, listener: (...args: never[]) => void): unknown
-  off(event: string, listener: (...args: never[]) => void): unknown
+  on(event: string, listener: () => void): unknown
+  off(event: string, listener: () => void): unknown
 }
 
 /** A node-redis sentinel: `createSentinel()`. */
@@ -25,8 +25,8 @@ export interface NodeRedisSentinelClient {
   readonly isReady: boolean
   sendCommand(isReadonly: boolean | undefined, args: string[], options?: object): Promise<unknown>
   getSentinelNode(): unknown
-  on(event: string, listener: (...args: never[]) => void): unknown
-  off(event: string, listener: (...args: never[]) => void): unknown
+  on(event: string, listener: () => void): unknown
+  off(event: string, listener: () => void): unknown
 }
 
 interface NodeRedisClusterNode {
@@ -45,8 +45,8 @@ export interface NodeRedisClusterClient {
     options?: object,
   ): Promise<unknown>
   nodeClient(node: never): unknown
-  on(event: string, listener: (...args: never[]) => void): unknown
-  off(event: string, listener: (...args: never[]) => void): unknown
+  on(event: string, listener: () => void): unknown
+  off(event: string, listener: () => void): unknown
 }
 
 type Send = (args: string[], key: string) => Promise<unknown>

@@ -65,6 +65,7 @@ export class OwnConnection implements RedisConnection {
   }
 
   stalled(error: Error): void {
+    if (!this.#commands) return
     this.#lost(error)
     this.#drop()
   }
@@ -159,10 +160,11 @@ export class OwnConnection implements RedisConnection {
     const endLogin = () => clearTimeout(login)
     // Attempts report through connect(); this is for what befalls a connection later. Without a listener any
     // error would end the process.
-    client.on('error', (error: unknown) => {
+    const onError = (error: unknown) => {
       endLogin()
       this.#lost(error)
-    })
+    }
+    client.on('error', onError as () => void)
     client.on('connect', () => {
       // The state of ref and unref does not reach a socket that is still connecting.
       this.#applyBusy()
