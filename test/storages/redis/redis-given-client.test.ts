@@ -1,7 +1,7 @@
 import { randomUUID } from 'node:crypto'
 import { Cluster as Cluster5, Redis as Redis5 } from 'ioredis'
 import { Redis as Redis6 } from 'ioredis6'
-import { createClient as createClient5, createClientPool } from 'redis'
+import { createClient as createClient5, createClientPool, createCluster } from 'redis'
 import { createClient as createClient6, RESP_TYPES } from 'redis6'
 import { afterEach, describe, expect, test } from 'vitest'
 import { type RedisClient, RedisStorage } from '../../../src/storages/redis/index.ts'
@@ -74,6 +74,21 @@ describe.each(Object.entries(makers))('RedisStorage given a client of %s', (_, m
     await expect(storage.get('a')).rejects.toMatchObject({ code: 'STORAGE_UNAVAILABLE' })
     await expect(storage.deleteMany(['a', 'b'])).rejects.toMatchObject({ code: 'STORAGE_UNAVAILABLE' })
   })
+})
+
+test('a Cluster whose nodes are all absent is refused at once', async () => {
+  const port = await freePort()
+  const io = new Cluster5([{ host: '127.0.0.1', port }])
+  cleanups.push(() => io.disconnect())
+  const node = createCluster({ rootNodes: [{ url: `redis://127.0.0.1:${port}` }] })
+  for (const client of [io, node]) {
+    const storage = new RedisStorage({ client })
+    if (client === node) await node.connect().catch(() => undefined)
+    for (let time = 0; time < 2; time++) {
+      await expect(storage.get('a')).rejects.toMatchObject({ code: 'STORAGE_UNAVAILABLE' })
+    }
+    await expect(storage.keys('').next()).rejects.toMatchObject({ code: 'STORAGE_UNAVAILABLE' })
+  }
 })
 
 test('an ioredis client that connects only when asked is asked', async () => {
