@@ -38,8 +38,18 @@ describe.each(Object.entries(clients))('RedisStorage with %s', (_, open) => {
 
   test('gives Redis whole milliseconds, rounded up, and none where there is no end', async () => {
     const { storage } = opened
+    const sent: string[] = []
+    const monitor = raw.duplicate()
+    await monitor.connect()
+    await monitor.monitor((line) => {
+      if (String(line).includes(key('fraction'))) sent.push(String(line))
+    })
     await storage.set(key('fraction'), 'v', 0.01)
-    await until('it expires', async () => (await storage.get(key('fraction'))) === null)
+    await storage.setMany([{ key: key('fraction'), value: 'v', ttl: 1_000.2 }])
+    await until('both were seen', async () => sent.length >= 2)
+    monitor.destroy()
+    expect(sent[0]).toMatch(/"PX" "1"$/i)
+    expect(sent[1]).toMatch(/"PX" "1001"$/i)
     await storage.set(key('long'), 'v', 3_600_000.5)
     expect(await raw.pTTL(key('long'))).toBeGreaterThan(3_500_000)
     expect(await raw.pTTL(key('long'))).toBeLessThanOrEqual(3_600_001)
