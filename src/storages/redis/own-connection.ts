@@ -166,7 +166,7 @@ export class OwnConnection implements RedisConnection {
     }
     client.on('error', onError as () => void)
     client.on('connect', () => {
-      // The state of ref and unref does not reach a socket that is still connecting.
+      // Only now is there a socket that this reaches; until then the connecting itself holds the process.
       this.#applyBusy()
       endLogin()
       // A server that takes connections and never answers; node-redis waits for its answer without limit.
@@ -177,7 +177,6 @@ export class OwnConnection implements RedisConnection {
     })
     client.on('ready', endLogin)
     client.on('end', endLogin)
-    client.unref()
     return client
   }
 }
