@@ -1,0 +1,157 @@
+/**
+ * The commands over node-redis (`redis` 5 and 6): one server, Sentinel, Cluster.
+ *
+ * Everything goes through `sendCommand`, for two reasons: its reads go to masters whatever the client's replica
+ * settings are (a replica may still answer with what was invalidated), and its replies are the same in both
+ * majors. node-redis writes all commands of one tick in one go, to each node. May import ports and errors.
+ */
+
+import { StorageError } from '../../errors.ts'
+import { clusterSlot } from './cluster-slot.ts'
+import type { RedisCommands, RedisWrite, ScanPage } from './redis-commands.ts'
+
+/** A node-redis client: `createClient()`. */
+export interface NodeRedisClient {
+  readonly isOpen: boolean
+  readonly isReady: boolean
+  sendCommand(args: string[], options?: object): Promise<unknown>
+  on(event: string, listener: () => void): unknown
+  off(event: string, listener: () => void): unknown
+}
+
+/** A node-redis sentinel: `createSentinel()`. */
+export interface NodeRedisSentinelClient {
+  readonly isOpen: boolean
+  readonly isReady: boolean
+  sendCommand(isReadonly: boolean | undefined, args: string[], options?: object): Promise<unknown>
+  getSentinelNode(): unknown
+  on(event: string, listener: () => void): unknown
+  off(event: string, listener: () => void): unknown
+}
+
+interface NodeRedisClusterNode {
+  readonly client?: unknown
+}
+
+/** A node-redis cluster: `createCluster()`. */
+export interface NodeRedisClusterClient {
+  readonly isOpen: boolean
+  readonly masters: readonly NodeRedisClusterNode[]
+  readonly slots: readonly { readonly master: NodeRedisClusterNode }[]
+  sendCommand(
+    firstKey: string | undefined,
+    isReadonly: boolean | undefined,
+    args: string[],
+    options?: object,
+  ): Promise<unknown>
+  nodeClient(node: never): unknown
+  on(event: string, listener: () => void): unknown
+  off(event: string, listener: () => void): unknown
+}
+
+type Send = (args: string[], key: string) => Promise<unknown>
+
+// Replies as strings, even where the user's client maps them to something else.
+const PLAIN = { typeMapping: {} }
+const REDISCOVERY_PAUSE = 1_000
+
+export function nodeRedisCommands(client: NodeRedisClient): RedisCommands {
+  const send: Send = (args) => client.sendCommand(args, PLAIN)
+  return oneServer(send, keyPrefixOf(client))
+}
+
+export function nodeRedisSentinelCommands(client: NodeRedisSentinelClient): RedisCommands {
+  const send: Send = (args) => client.sendCommand(false, args, PLAIN)
+  return oneServer(send, keyPrefixOf(client))
+}
+
+export function nodeRedisClusterCommands(cluster: NodeRedisClusterClient): RedisCommands {
+  const keyPrefix = keyPrefixOf(cluster)
+  const rediscover = rediscoverer(cluster)
+  const send: Send = (args, key) => {
+    const node = cluster.slots[clusterSlot(key)]?.master
+    // No client yet: the cluster connects to its nodes as they are needed.
+    const client = node?.client as NodeRedisClient | undefined
+    if (node && client?.isReady !== false) return cluster.sendCommand(key, false, args, PLAIN)
+    rediscover()
+    return Promise.reject(
+      new StorageError('STORAGE_UNAVAILABLE', `the Redis Cluster node of slot ${clusterSlot(key)} is away`),
+    )
+  }
+  return {
+    ...singles(send, keyPrefix),
+    keyPrefix,
+    // No command may name keys of two slots; the client groups what one tick brings by node.
+    getMany: (keys) => Promise.all(keys.map((key) => get(send, keyPrefix + key))),
+    delete: (keys) => Promise.all(keys.map((key) => send(['DEL', keyPrefix + key], keyPrefix + key))),
+    scanners: () =>
+      Promise.all(
+        cluster.masters.map(async (node) => {
+          const client = (await cluster.nodeClient(node as never)) as NodeRedisClient
+          return scanner((args) => client.sendCommand(args, PLAIN))
+        }),
+      ),
+  }
+}
+
+function oneServer(send: Send, keyPrefix: string): RedisCommands {
+  return {
+    ...singles(send, keyPrefix),
+    keyPrefix,
+    getMany: (keys) =>
+      send(['MGET', ...prefixed(keyPrefix, keys)], '') as Promise<readonly (string | null)[]>,
+    delete: (keys) => send(['DEL', ...prefixed(keyPrefix, keys)], ''),
+    scanners: async () => [scanner(send)],
+  }
+}
+
+function singles(send: Send, keyPrefix: string): Pick<RedisCommands, 'get' | 'set' | 'setMany'> {
+  const set = ({ key, value, px }: RedisWrite) => {
+    const name = keyPrefix + key
+    return send(px === undefined ? ['SET', name, value] : ['SET', name, value, 'PX', String(px)], name)
+  }
+  return {
+    get: (key) => get(send, keyPrefix + key),
+    set,
+    setMany: (writes) => Promise.all(writes.map(set)),
+  }
+}
+
+function get(send: Send, name: string): Promise<string | null> {
+  return send(['GET', name], name) as Promise<string | null>
+}
+
+function scanner(send: Send): ScanPage {
+  return (cursor, match, count) =>
+    send(['SCAN', cursor, 'MATCH', match, 'COUNT', String(count)], '') as ReturnType<ScanPage>
+}
+
+function prefixed(keyPrefix: string, keys: readonly string[]): readonly string[] {
+  return keyPrefix === '' ? keys : keys.map((key) => keyPrefix + key)
+}
+
+/** `keyPrefix` is an option of node-redis 6; commands sent raw must bring it themselves. */
+function keyPrefixOf(client: object): string {
+  const { _keyPrefix, options, _options } = client as {
+    _keyPrefix?: unknown
+    options?: { keyPrefix?: unknown }
+    _options?: { keyPrefix?: unknown }
+  }
+  return String(_keyPrefix ?? options?.keyPrefix ?? _options?.keyPrefix ?? '')
+}
+
+/**
+ * node-redis 5 learns of a failover only from a MOVED reply, and a master that is gone gives none: unless it is
+ * told to look again, the slots of a dead master stay away until that very node returns.
+ */
+function rediscoverer(cluster: NodeRedisClusterClient): () => void {
+  const { _slots: slots } = cluster as { _slots?: { rediscover?(startWith: unknown): Promise<unknown> } }
+  let notBefore = 0
+  return () => {
+    const now = performance.now()
+    const alive = cluster.masters.find(({ client }) => (client as NodeRedisClient | undefined)?.isReady)
+    if (!cluster.isOpen || !alive || now < notBefore) return
+    notBefore = now + REDISCOVERY_PAUSE
+    slots?.rediscover?.(alive.client).catch(() => undefined)
+  }
+}

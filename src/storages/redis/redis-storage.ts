@@ -1,0 +1,155 @@
+/**
+ * L2 in Redis, or in anything that speaks its protocol (Valkey, KeyDB, Dragonfly, the clouds' own).
+ *
+ * Invariants: no operation waits for a server that is away: each is sent at once, or refused at once
+ * (`STORAGE_UNAVAILABLE`), but for those that come during the very first attempt to connect, which wait for its
+ * end. What was sent is answered, or rejected when its connection is lost, or given up after `replyTimeout`
+ * (see `PendingReplies`). Values and keys come back as they were given, whatever code units they hold. No
+ * command names keys of two cluster slots on a cluster.
+ *
+ * States: open, closed; closed is final, and everything is refused then. Connections and timers are owned by
+ * `OwnConnection` and `PendingReplies`; a client that the user gave is only borrowed (`GivenConnection`). `close`
+ * waits for the replies that are pending, then drops the connection. May import ports, errors and this folder.
+ */
+
+import { InvalidOptionError, StorageError } from '../../errors.ts'
+import type { StorageBackend, StorageEntry } from '../../ports/storage.ts'
+import { GivenConnection } from './given-connection.ts'
+import { OwnConnection } from './own-connection.ts'
+import { PendingReplies } from './pending-replies.ts'
+import type { RedisCommands, RedisConnection, RedisWrite } from './redis-commands.ts'
+import {
+  DEFAULT_CONNECT_TIMEOUT,
+  DEFAULT_REPLY_TIMEOUT,
+  DEFAULT_URL,
+  parseRedisUrl,
+  type RedisStorageOptions,
+  validDuration,
+} from './redis-options.ts'
+import { scanKeys } from './scan-keys.ts'
+import { decodeText, encodeText } from './text-codec.ts'
+
+export class RedisStorage implements StorageBackend {
+  readonly #pending: PendingReplies
+  readonly #connection: RedisConnection
+  #isClosed = false
+
+  /**
+   * Begins to connect, in the background: neither blocks nor rejects.
+   *
+   * @example new RedisStorage('rediss://user:password@cache.example.com:6380/2')
+   * @example new RedisStorage({ client: new Redis.Cluster(nodes) })
+   * @throws InvalidOptionError (`INVALID_OPTION`) where an option is out of its range, or `client` of no known shape.
+   */
+  constructor(urlOrOptions: string | RedisStorageOptions = {}) {
+    const options = typeof urlOrOptions === 'string' ? { url: urlOrOptions } : urlOrOptions
+    if (typeof options !== 'object' || options === null) {
+      throw new InvalidOptionError(`RedisStorage: expected a URL or options, got ${String(options)}`)
+    }
+    const { url, tls, client, connectTimeout, replyTimeout = DEFAULT_REPLY_TIMEOUT } = options
+    this.#pending = new PendingReplies(validDuration('replyTimeout', replyTimeout), {
+      setBusy: (isBusy) => this.#connection.setBusy(isBusy),
+      stalled: (error) => this.#connection.stalled(error),
+    })
+    if (client === undefined) {
+      this.#connection = new OwnConnection(
+        parseRedisUrl(url ?? DEFAULT_URL, tls),
+        validDuration('connectTimeout', connectTimeout ?? DEFAULT_CONNECT_TIMEOUT),
+      )
+      return
+    }
+    const surplus = Object.entries({ url, tls, connectTimeout }).find(([, value]) => value !== undefined)
+    if (surplus) throw new InvalidOptionError(`${surplus[0]}: expected none where \`client\` is given`)
+    this.#connection = new GivenConnection(client, (error) => this.#pending.rejectAll(error))
+  }
+
+  async get(key: string): Promise<string | null> {
+    const name = encodeText(key)
+    return decoded(await this.#send(name.length, (commands) => commands.get(name)))
+  }
+
+  /** A `ttl` of 0 or below has run out already: the key is deleted. */
+  async set(key: string, value: string, ttl?: number): Promise<void> {
+    const write = encodeWrite(key, value, ttl)
+    await this.#send(sizeOf(write), (commands) => store(commands, write))
+  }
+
+  async delete(key: string): Promise<void> {
+    await this.deleteMany([key])
+  }
+
+  async getMany(keys: readonly string[]): Promise<(string | null)[]> {
+    if (keys.length === 0) return []
+    const names = keys.map(encodeText)
+    return (await this.#send(0, (commands) => commands.getMany(names))).map(decoded)
+  }
+
+  async setMany(entries: readonly StorageEntry[]): Promise<void> {
+    if (entries.length === 0) return
+    const writes = entries.map(({ key, value, ttl }) => encodeWrite(key, value, ttl))
+    const size = writes.reduce((sum, write) => sum + sizeOf(write), 0)
+    await this.#send(size, (commands) =>
+      writes.every(isLive)
+        ? commands.setMany(writes)
+        : Promise.all(writes.map((write) => store(commands, write))),
+    )
+  }
+
+  async deleteMany(keys: readonly string[]): Promise<void> {
+    if (keys.length === 0) return
+    const names = keys.map(encodeText)
+    await this.#send(0, (commands) => commands.delete(names))
+  }
+
+  /**
+   * By SCAN over every node: what is there from beginning to end is found, what comes or goes meanwhile may be.
+   * A key comes once, as long as there are fewer than 100,000 of them; after that, rarely twice.
+   */
+  keys(prefix: string): AsyncGenerator<string, void> {
+    return scanKeys(prefix, (run) => this.#send(0, run))
+  }
+
+  /** Waits for replies that are pending (1.25 x `replyTimeout` at most). May be called again. */
+  async close(): Promise<void> {
+    this.#isClosed = true
+    await this.#pending.drained()
+    this.#connection.close()
+  }
+
+  #send<T>(size: number, run: (commands: RedisCommands) => Promise<T>): Promise<T> {
+    if (this.#isClosed) throw new StorageError('STORAGE_UNAVAILABLE', 'this RedisStorage is closed')
+    const commands = this.#connection.commands()
+    return this.#pending.track(size, () => (commands instanceof Promise ? commands.then(run) : run(commands)))
+  }
+}
+
+function encodeWrite(key: string, value: string, ttl: number | undefined): RedisWrite {
+  if (typeof value !== 'string') {
+    throw new StorageError('STORAGE_FAILED', `RedisStorage holds strings only, got ${typeof value}`)
+  }
+  return { key: encodeText(key), value: encodeText(value), px: toPx(ttl) }
+}
+
+/** Whole milliseconds; none where Redis could not hold the number, which is some 285,000 years. */
+function toPx(ttl: number | undefined): number | undefined {
+  if (ttl === undefined) return undefined
+  if (Number.isNaN(ttl)) throw new InvalidOptionError('ttl: expected milliseconds, got NaN')
+  const px = Math.ceil(ttl)
+  return px > Number.MAX_SAFE_INTEGER ? undefined : px
+}
+
+function isLive({ px }: RedisWrite): boolean {
+  return px === undefined || px > 0
+}
+
+function store(commands: RedisCommands, write: RedisWrite): Promise<unknown> {
+  return isLive(write) ? commands.set(write) : commands.delete([write.key])
+}
+
+function sizeOf({ key, value }: RedisWrite): number {
+  return key.length + value.length
+}
+
+function decoded(value: string | null): string | null {
+  return value === null ? null : decodeText(value)
+}
