@@ -1,3 +1,4 @@
+import { fileURLToPath } from 'node:url'
 import { defineConfig } from 'vitest/config'
 
 export default defineConfig({
@@ -5,5 +6,7 @@ export default defineConfig({
     include: ['src/**/*.test.ts', 'test/**/*.test.ts'],
     testTimeout: 20_000,
     hookTimeout: 60_000,
+    // Threads that the sources start are TypeScript as well, which Node 20 does not run by itself.
+    execArgv: ['--import', fileURLToPath(new URL('test/typescript-loader.mjs', import.meta.url))],
   },
 })
