@@ -50,7 +50,8 @@ export class Ledger {
     const size = row.bytesUnder(key)
     this.#stores.values.remove(key)
     this.#delist(rank, expiresAt)
-    for (let index = 0; index < chunkCount; index++) this.#stores.chunks.remove(chunkKey(chunkId, index))
+    let index = 0
+    while (index < chunkCount && this.#stores.chunks.removeSync(chunkKey(chunkId, index))) index++
     return size
   }
 

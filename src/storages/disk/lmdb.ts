@@ -33,6 +33,8 @@ export interface LmdbStore {
   getBinaryFast(key: Uint8Array): Uint8Array | undefined
   put(key: Uint8Array, value: Uint8Array): unknown
   remove(key: Uint8Array): unknown
+  /** Whether it was there. */
+  removeSync(key: Uint8Array): boolean
   getKeys(range: LmdbRange): Iterable<Buffer>
   getRange(range: LmdbRange): Iterable<{ readonly key: Buffer; readonly value: Buffer }>
   getStats(): LmdbStats

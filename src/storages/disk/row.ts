@@ -17,7 +17,7 @@ import { DIGEST_KEY, LONE_SURROGATE } from './key.ts'
 export const FORMAT = 1
 
 const HEADER_BYTES = 24
-const PAGE_HEADER_BYTES = 16
+const PAGE_HEADER_BYTES = 24
 const CHUNK_BYTES = 8 * 4_096 - PAGE_HEADER_BYTES
 const IS_CHUNKED = 1
 const HAS_FULL_KEY = 2
@@ -106,6 +106,7 @@ export class RowView {
 
   /** Key in full (undefined where the stored key says it all) and value; undefined when a chunk is missing. */
   read(chunk: (id: number, index: number) => Buffer | undefined): RowText | undefined {
+    if (this.#bytes.length < HEADER_BYTES) return undefined
     const encoding = ENCODINGS[this.#bytes[0]!]
     const keyBytes = this.#bytes.readUInt32LE(4)
     if (encoding === undefined) return undefined
@@ -125,7 +126,9 @@ export class RowView {
   #join(chunk: (id: number, index: number) => Buffer | undefined): Buffer | undefined {
     const count = this.chunkCount
     const id = this.chunkId
-    const whole = Buffer.allocUnsafe(this.#bytes.readDoubleLE(HEADER_BYTES + 16))
+    const length = this.#bytes.readDoubleLE(HEADER_BYTES + 16)
+    if (!(length <= count * CHUNK_BYTES)) return undefined
+    const whole = Buffer.allocUnsafe(length)
     let at = 0
     for (let index = 0; index < count; index++) {
       const part = chunk(id, index)
