@@ -1,3 +1,4 @@
+import { fileURLToPath } from 'node:url'
 import { defineConfig } from 'vitest/config'
 
 export default defineConfig({
@@ -6,6 +7,7 @@ export default defineConfig({
     globalSetup: ['test/servers/global-setup.ts'],
     testTimeout: 20_000,
     hookTimeout: 60_000,
+<<<<<<< HEAD
 <<<<<<< HEAD
     coverage: {
       provider: 'v8',
@@ -18,5 +20,9 @@ export default defineConfig({
 =======
     globalSetup: ['test/build-dist.ts'],
 >>>>>>> sqlite
+=======
+    // Threads that the sources start are TypeScript as well, which Node 20 does not run by itself.
+    execArgv: ['--import', fileURLToPath(new URL('test/typescript-loader.mjs', import.meta.url))],
+>>>>>>> disk
   },
 })

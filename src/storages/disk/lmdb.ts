@@ -1,0 +1,122 @@
+/**
+ * The shape of `lmdb` that this folder uses, and how it is loaded: an optional peer, never imported statically.
+ * May import errors.
+ */
+
+import { MissingDriverError } from '../../errors.ts'
+
+export interface LmdbRange {
+  readonly start?: Uint8Array
+  readonly end?: Uint8Array
+  readonly limit?: number
+  readonly reverse?: boolean
+}
+
+interface TreePages {
+  readonly treeBranchPageCount: number
+  readonly treeLeafPageCount: number
+  readonly overflowPages: number
+}
+
+export interface LmdbStats extends TreePages {
+  readonly pageSize: number
+  readonly entryCount: number
+  readonly lastPageNumber: number
+  readonly lastTxnId: number
+  readonly root: TreePages
+  readonly free: TreePages
+}
+
+/** Keys and values are bytes (`keyEncoding` and `encoding` `'binary'`). */
+export interface LmdbStore {
+  /** Valid until the next read: one buffer serves them all. */
+  getBinaryFast(key: Uint8Array): Uint8Array | undefined
+  put(key: Uint8Array, value: Uint8Array): unknown
+  remove(key: Uint8Array): unknown
+  /** Whether it was there. */
+  removeSync(key: Uint8Array): boolean
+  getKeys(range: LmdbRange): Iterable<Buffer>
+  getRange(range: LmdbRange): Iterable<{ readonly key: Buffer; readonly value: Buffer }>
+  getStats(): LmdbStats
+}
+
+export interface LmdbRoot extends LmdbStore {
+  openDB(options: { name: string; keyEncoding: 'binary'; encoding: 'binary' }): LmdbStore
+  /** Begun, committed and flushed in a thread of the driver's; `work` runs inside it on the calling thread. */
+  transaction<T>(work: () => T): Promise<T>
+  resetReadTxn(): void
+  readerCheck(): number
+  readerList(): string
+  close(): Promise<void>
+}
+
+export interface LmdbModule {
+  open(options: {
+    path: string
+    noSubdir: false
+    maxDbs: number
+    maxReaders: number
+    readOnly?: boolean
+  }): LmdbRoot
+}
+
+export interface CacheStores {
+  readonly root: LmdbRoot
+  /** Key -> row (see `row.ts`). */
+  readonly values: LmdbStore
+  /** Rank, growing with each store -> key: what leaves first stands first. */
+  readonly order: LmdbStore
+  /** Instant of expiry and rank -> key. */
+  readonly expiry: LmdbStore
+  /** Id and number -> a part of a large value. */
+  readonly chunks: LmdbStore
+}
+
+/** Valid until the next read. (The driver's buffer is longer than it says; only this view is safe to copy from.) */
+export function readBytes(store: LmdbStore, key: Uint8Array): Buffer | undefined {
+  const bytes = store.getBinaryFast(key)
+  return bytes && Buffer.from(bytes.buffer, bytes.byteOffset, bytes.length)
+}
+
+export async function loadLmdb(): Promise<LmdbModule> {
+  try {
+    return (await import('lmdb')) as unknown as LmdbModule
+  } catch (cause) {
+    throw new MissingDriverError("DiskCacheStorage needs the 'lmdb' package (3 or later): npm install lmdb", {
+      cause,
+    })
+  }
+}
+
+/**
+ * The first opening in a process must be the writing thread's: it may wait for locks. One that is `readOnly`
+ * then joins it, which takes none.
+ */
+export function openStores(lmdb: LmdbModule, directory: string, readOnly: boolean): CacheStores {
+  const root = lmdb.open({
+    path: directory,
+    noSubdir: false,
+    maxDbs: 6,
+    maxReaders: 1_000,
+    ...(readOnly && { readOnly }),
+  })
+  const openTree = (name: string) => root.openDB({ name, keyEncoding: 'binary', encoding: 'binary' })
+  return {
+    root,
+    values: openTree('values'),
+    order: openTree('order'),
+    expiry: openTree('expiry'),
+    chunks: openTree('chunks'),
+  }
+}
+
+const CORRUPT_CODES = new Set([-30_793, -30_796, -30_797])
+
+/** MDB_INVALID, MDB_CORRUPTED or MDB_PAGE_NOTFOUND: the data file is damaged. */
+export function isCorruption(error: unknown): boolean {
+  const code = (error as { code?: unknown } | undefined)?.code
+  return (
+    CORRUPT_CODES.has(code as number) ||
+    /MDB_(INVALID|CORRUPTED|PAGE_NOTFOUND)/.test(String((error as Error | undefined)?.message))
+  )
+}

@@ -1,0 +1,55 @@
+/** What the storage and its writing thread say to each other. Types only, but for the errors' way across. */
+
+import { StackQueryError, StorageError } from '../../errors.ts'
+import type { EvictionPolicy } from './options.ts'
+
+export interface WriterSettings {
+  readonly directory: string
+  readonly sizeLimit: number
+  readonly eviction: EvictionPolicy
+  /** The data file that was found damaged, to be set aside. */
+  readonly condemned: string | undefined
+}
+
+export type Operation =
+  | { readonly kind: 'set'; readonly key: string; readonly value: string; readonly expiresAt: number }
+  | { readonly kind: 'delete'; readonly key: string }
+  | { readonly kind: 'touch'; readonly key: string }
+
+export interface WriteRequest {
+  readonly id: number
+  readonly operations: readonly Operation[]
+}
+
+export type ToWriter =
+  | { readonly kind: 'write'; readonly requests: readonly WriteRequest[] }
+  | { readonly kind: 'close' }
+
+export type FromWriter =
+  | { readonly kind: 'opened'; readonly identity: string }
+  | { readonly kind: 'refused'; readonly error: PackedError }
+  | { readonly kind: 'written'; readonly ids: readonly number[] }
+  | { readonly kind: 'failed'; readonly ids: readonly number[]; readonly error: PackedError }
+  | { readonly kind: 'warning'; readonly message: string }
+  /** The data file is damaged, or is no longer the one under the path. The thread does no more. */
+  | { readonly kind: 'lost'; readonly reason: string; readonly condemned: string | undefined }
+  | { readonly kind: 'closed' }
+
+export interface PackedError {
+  readonly code: 'STORAGE_UNAVAILABLE' | 'STORAGE_FAILED'
+  readonly message: string
+  readonly cause: unknown
+}
+
+export function packError(error: unknown, doing: string): PackedError {
+  if (error instanceof StackQueryError) {
+    const code = error.code === 'STORAGE_UNAVAILABLE' ? 'STORAGE_UNAVAILABLE' : 'STORAGE_FAILED'
+    return { code, message: error.message, cause: error.cause }
+  }
+  const cause = error instanceof Error ? error : new Error(String(error))
+  return { code: 'STORAGE_FAILED', message: `${doing} failed: ${cause.message}`, cause }
+}
+
+export function unpackError({ code, message, cause }: PackedError): StorageError {
+  return new StorageError(code, message, { cause })
+}

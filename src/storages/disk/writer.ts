@@ -1,0 +1,207 @@
+/**
+ * Every write to a data file by this process: batches of operations, each batch one transaction.
+ *
+ * Invariants: operations are applied in the order of their arrival; a request is answered once, after its
+ * transaction is visible to every process; one transaction at a time. A request's operations may be spread over
+ * several transactions.
+ * Room: before a batch that would take the file over `sizeLimit`, the oldest rows leave; each transaction also
+ * removes a few expired rows. LMDB frees pages only for later transactions, so an eighth of the limit is kept
+ * free for what is under way.
+ * Runs in the writing thread, inside which `transaction` calls back; waits for locks and disk in the driver's
+ * threads. Owns nothing: the thread closes the stores. May import siblings and errors.
+ */
+
+import { StorageError } from '../../errors.ts'
+import { encodeKey } from './key.ts'
+import { Ledger } from './ledger.ts'
+import type { CacheStores } from './lmdb.ts'
+import type { Operation, WriteRequest, WriterSettings } from './protocol.ts'
+import { type PreparedRow, prepareRow } from './row.ts'
+
+interface Step {
+  readonly kind: Operation['kind']
+  readonly key: Buffer
+  readonly row: PreparedRow | undefined
+  readonly expiresAt: number
+}
+
+interface Batch {
+  readonly steps: readonly Step[]
+  /** About what its rows take. */
+  readonly bytes: number
+}
+
+export interface WriterEvents {
+  onWritten(ids: readonly number[]): void
+  onFailed(ids: readonly number[], error: unknown): void
+}
+
+const MAX_BATCH_STEPS = 2_000
+/** One value may take a quarter of the limit. */
+const MAX_SHARE = 4
+/** Rows culled or evicted per step: more than one, so that a cache over its limit comes down. */
+const ROWS_PER_STEP = 4
+const MIN_ROWS = 16
+
+export class Writer {
+  readonly #stores: CacheStores
+  readonly #ledger: Ledger
+  readonly #settings: WriterSettings
+  readonly #events: WriterEvents
+  readonly #maxBatchBytes: number
+  readonly #target: number
+  #queue: WriteRequest[] = []
+  #running: Promise<void> | undefined
+
+  constructor(stores: CacheStores, settings: WriterSettings, events: WriterEvents) {
+    this.#stores = stores
+    this.#ledger = new Ledger(stores)
+    this.#settings = settings
+    this.#events = events
+    this.#target = settings.sizeLimit * (7 / 8)
+    this.#maxBatchBytes = Math.min(settings.sizeLimit / 32, 8 * 1024 ** 2)
+  }
+
+  add(requests: readonly WriteRequest[]): void {
+    this.#queue.push(...requests)
+    this.#running ??= this.#run()
+  }
+
+  /** Resolves when nothing is left to write. */
+  async idle(): Promise<void> {
+    await this.#running
+  }
+
+  async #run(): Promise<void> {
+    while (this.#queue.length > 0) {
+      const requests = this.#queue
+      this.#queue = []
+      await this.#perform(requests)
+    }
+    this.#running = undefined
+  }
+
+  async #perform(requests: readonly WriteRequest[]): Promise<void> {
+    const failed = new Map<WriteRequest, unknown>()
+    let group: WriteRequest[] = []
+    let steps: Step[] = []
+    let bytes = 0
+    const flush = async () => {
+      const members = group
+      const batch = { steps, bytes }
+      group = []
+      steps = []
+      bytes = 0
+      try {
+        if (batch.steps.length > 0) await this.#commit(batch)
+      } catch (error) {
+        for (const member of members) failed.set(member, error)
+      }
+    }
+    for (const request of requests) {
+      group.push(request)
+      for (const operation of request.operations) {
+        if (steps.length >= MAX_BATCH_STEPS || bytes > this.#maxBatchBytes) {
+          await flush()
+          group.push(request)
+        }
+        const step = prepare(operation)
+        if (step.row !== undefined && step.row.bytes > this.#settings.sizeLimit / MAX_SHARE) {
+          failed.set(request, this.#tooLarge(step.row.bytes))
+          steps.push({ ...step, kind: 'delete', row: undefined })
+          continue
+        }
+        steps.push(step)
+        bytes += step.row?.bytes ?? 0
+      }
+    }
+    await flush()
+    const written = requests.filter((request) => !failed.has(request)).map(({ id }) => id)
+    if (written.length > 0) this.#events.onWritten(written)
+    for (const [{ id }, error] of failed) this.#events.onFailed([id], error)
+  }
+
+  async #commit(batch: Batch): Promise<void> {
+    const steps = this.#withoutIdleTouches(batch.steps)
+    if (steps.length === 0) return
+    const { root } = this.#stores
+    const ledger = this.#ledger
+    const rows = MIN_ROWS + ROWS_PER_STEP * steps.length
+    if (batch.bytes > 0) this.#checkGrowth()
+    if (batch.bytes > this.#maxBatchBytes) {
+      // What a large batch needs must be free before it begins.
+      await root.transaction(() => ledger.evict(this.#excess(batch), Number.MAX_SAFE_INTEGER))
+    }
+    await root.transaction(() => {
+      const excess = this.#excess(batch)
+      if (excess > 0) ledger.evict(Math.min(excess, 2 * batch.bytes), rows)
+      ledger.cull(Date.now(), rows)
+      let rank = ledger.lastRank()
+      for (const { kind, key, row, expiresAt } of steps) {
+        if (kind === 'set') ledger.store(key, row!, expiresAt, ++rank)
+        else if (kind === 'touch') ledger.touch(key, ++rank)
+        else ledger.remove(key)
+      }
+    })
+  }
+
+  #excess(batch: Batch): number {
+    return batch.bytes === 0 ? 0 : this.#ledger.usage().used + batch.bytes - this.#target
+  }
+
+  /**
+   * Pages that a reader still sees are not reused: one that stands still (a stopped process) would make the
+   * file grow for ever.
+   */
+  #checkGrowth(): void {
+    const { root, values } = this.#stores
+    root.resetReadTxn()
+    const { sizeLimit } = this.#settings
+    if (this.#ledger.usage().file <= sizeLimit * 1.25) return
+    root.readerCheck()
+    const { lastTxnId } = values.getStats()
+    const oldest = oldestReader(root.readerList())
+    if (oldest === undefined || lastTxnId - oldest.txnId < 50) return
+    throw new StorageError(
+      'STORAGE_FAILED',
+      `the data file is over its limit of ${sizeLimit} bytes and process ${oldest.pid} has been reading an old state of it for ${lastTxnId - oldest.txnId} transactions: nothing is stored until that ends`,
+    )
+  }
+
+  #withoutIdleTouches(steps: readonly Step[]): readonly Step[] {
+    if (!steps.some(({ kind }) => kind === 'touch')) return steps
+    this.#stores.root.resetReadTxn()
+    const lastRank = this.#ledger.lastRank()
+    const { entryCount } = this.#stores.values.getStats()
+    return steps.filter(
+      ({ kind, key }) => kind !== 'touch' || this.#ledger.isWorthTouching(key, lastRank, entryCount),
+    )
+  }
+
+  #tooLarge(bytes: number): StorageError {
+    const { sizeLimit } = this.#settings
+    return new StorageError(
+      'STORAGE_FAILED',
+      `a value of about ${bytes} bytes is more than a quarter of sizeLimit (${sizeLimit}): not stored, and what was stored under its key removed`,
+    )
+  }
+}
+
+/** Before the transaction, so that the lock is held for the writing alone. */
+function prepare(operation: Operation): Step {
+  const key = encodeKey(operation.key)
+  const { kind } = operation
+  if (kind !== 'set') return { kind, key, row: undefined, expiresAt: Infinity }
+  const { value, expiresAt } = operation
+  return { kind, key, row: prepareRow(operation.key, key, value, expiresAt), expiresAt }
+}
+
+/** From lines of "pid thread txnid", where an idle reader has "-". */
+function oldestReader(list: string): { pid: number; txnId: number } | undefined {
+  let oldest: { pid: number; txnId: number } | undefined
+  for (const [, pid, txnId] of list.matchAll(/^\s*(\d+)\s+[0-9a-f]+\s+(\d+)\s*$/gm)) {
+    if (oldest === undefined || Number(txnId) < oldest.txnId)
+      oldest = { pid: Number(pid), txnId: Number(txnId) }
+  }
+  return oldest
+}
