@@ -4,11 +4,11 @@ import { defineConfig } from 'vitest/config'
 export default defineConfig({
   test: {
     include: ['src/**/*.test.ts', 'test/**/*.test.ts'],
-    globalSetup: ['test/servers/global-setup.ts'],
+    globalSetup: ['test/build-dist.ts', 'test/servers/global-setup.ts'],
     testTimeout: 20_000,
     hookTimeout: 60_000,
-<<<<<<< HEAD
-<<<<<<< HEAD
+    // Threads that the sources start are TypeScript as well, which Node 20 does not run by itself.
+    execArgv: ['--import', fileURLToPath(new URL('test/typescript-loader.mjs', import.meta.url))],
     coverage: {
       provider: 'v8',
       include: ['src/**'],
@@ -17,12 +17,5 @@ export default defineConfig({
       reportsDirectory: 'coverage',
       reporter: [['text', { maxCols: 140 }], 'json-summary'],
     },
-=======
-    globalSetup: ['test/build-dist.ts'],
->>>>>>> sqlite
-=======
-    // Threads that the sources start are TypeScript as well, which Node 20 does not run by itself.
-    execArgv: ['--import', fileURLToPath(new URL('test/typescript-loader.mjs', import.meta.url))],
->>>>>>> disk
   },
 })

@@ -10,6 +10,8 @@
  *
  * Owns its abort controller and its alarms (time-out, pause before an attempt). Its callers hold it: it is
  * cancelled when the last of them has left, unless it also runs for the cache (`isBackground`) or for observers.
+ *
+ * Long because: the states of one fetch and every way between them are read together or not at all.
  */
 
 import { CancelledError, FetchTimeoutError, StackQueryError } from '../errors.ts'

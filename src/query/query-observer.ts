@@ -6,6 +6,8 @@
  * subscriber attaches and fetches what is missing or stale, the last one detaches; a running fetch goes on.
  *
  * Listeners are told of every change, in the order of subscribing; one that throws is logged and skips nobody.
+ *
+ * Long because: attaching, showing and polling share the one attached state.
  */
 
 import type { SafeLogger } from '../resilience/safe-logger.ts'

@@ -66,7 +66,8 @@ export class BatchReader {
       }
       return values as unknown[]
     })
-    if (outcome.isOk) keys.forEach((key, i) => answers.set(key, textOf(outcome.value[i])))
+    if (!outcome.isOk) return
+    for (const [i, key] of keys.entries()) answers.set(key, textOf(outcome.value[i]))
   }
 }
 

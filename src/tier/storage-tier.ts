@@ -6,6 +6,8 @@
  * `invalidate` change what this worker believes at once and reach L2 through the write-behind queue.
  *
  * Owns the guard, the queue, the generations and, from `close` on, the end of the backend.
+ *
+ * Long because: it is where the parts of the tier meet.
  */
 
 import type { QueryKey } from '../keys/query-key.ts'

@@ -8,6 +8,8 @@
  *
  * States of a write: `ready` → `sent` → gone, or → `failing` (waits for its own next attempt, so that it blocks nobody)
  * → `sent` … While the circuit is open all of them stay. One pump runs at a time; the retry alarm is owned here.
+ *
+ * Long because: one queue, one pump, one set of invariants.
  */
 
 import type { Clock } from '../ports/clock.ts'
