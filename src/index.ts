@@ -13,9 +13,10 @@ export {
   QueryClient,
   type QueryObserverOptions,
   type QueryOptions,
+  type Updater,
 } from './client/query-client.ts'
 export type { QueryClientConfig } from './client/query-client-config.ts'
-export type { KeyOf, TaggedKey } from './client/tagged-key.ts'
+export type { TaggedKey, UntaggedKey } from './client/tagged-key.ts'
 export * from './errors.ts'
 export { defaultRetryDelay } from './fetching/retry.ts'
 export { hashKey, partialMatch } from './keys/hash-key.ts'

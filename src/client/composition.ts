@@ -63,9 +63,9 @@ export function query<K extends unknown[] = []>(
  *
  * @throws InvalidQueryKeyError (`INVALID_QUERY_KEY`)
  */
-export function queryOptions<T, S = T>(
-  options: QueryObserverOptions<T, S>,
-): QueryObserverOptions<T, S> & { queryKey: TaggedKey<T> } {
+export function queryOptions<T, S = T, TPrevious = T>(
+  options: QueryObserverOptions<T, S, TPrevious>,
+): QueryObserverOptions<T, S, TPrevious> & { queryKey: TaggedKey<T> } {
   hashKey(options.queryKey)
-  return options as QueryObserverOptions<T, S> & { queryKey: TaggedKey<T> }
+  return options as QueryObserverOptions<T, S, TPrevious> & { queryKey: TaggedKey<T> }
 }

@@ -33,13 +33,17 @@ import { TimerQueue } from '../resilience/timer-queue.ts'
 import { jsonSerializer } from '../tier/json-serializer.ts'
 import { StorageTier, type TierStats } from '../tier/storage-tier.ts'
 import { type QueryClientConfig, resolvedConfig } from './query-client-config.ts'
-import type { KeyOf } from './tagged-key.ts'
+import type { TaggedKey, UntaggedKey } from './tagged-key.ts'
+
+/** Makes new data of old; `undefined` = leave it as it is. */
+export type Updater<T> = (old: T | undefined) => T | undefined
 
 /** The options of one query, for `fetchQuery` and `prefetchQuery`. */
-export interface QueryOptions<T> extends BaseQueryOptions<T, QueryClient> {}
+export interface QueryOptions<T, TPrevious = T> extends BaseQueryOptions<T, QueryClient, TPrevious> {}
 
 /** The options of one observer, for `watch`. */
-export interface QueryObserverOptions<T, S = T> extends BaseObserverOptions<T, S, QueryClient> {}
+export interface QueryObserverOptions<T, S = T, TPrevious = T>
+  extends BaseObserverOptions<T, S, QueryClient, TPrevious> {}
 
 export interface MutationOptions<TInput, TData, TContext>
   extends BaseMutationOptions<TInput, TData, TContext, QueryClient> {}
@@ -143,7 +147,7 @@ export class QueryClient {
    * Rejects with what `queryFn` threw last, with `INVALID_QUERY_KEY` or `INVALID_OPTION` for bad options, `CANCELLED`,
    * `FETCH_TIMEOUT`, `MISSING_QUERY_FN`, `UNDEFINED_DATA`, `VALIDATION_FAILED`, or the reason of `signal`.
    */
-  fetchQuery<T>(options: QueryOptions<T>): Promise<T> {
+  fetchQuery<T, TPrevious = T>(options: QueryOptions<T, TPrevious>): Promise<T> {
     try {
       const query = this.#cache.get(options.queryKey)
       // The fast path: nothing but memory, and no options that ask for more than data.
@@ -164,7 +168,7 @@ export class QueryClient {
   }
 
   /** Like `fetchQuery`, for the sake of the cache: never rejects, failures go to `onError` and the logger. */
-  async prefetchQuery<T>(options: QueryOptions<T>): Promise<void> {
+  async prefetchQuery<T, TPrevious = T>(options: QueryOptions<T, TPrevious>): Promise<void> {
     try {
       await this.fetchQuery(options)
     } catch (error) {
@@ -173,16 +177,20 @@ export class QueryClient {
   }
 
   /** What L1 holds, stale or not; a use of it. */
-  getQueryData<K extends QueryKey, T = KeyOf<K>>(key: K): T | undefined {
+  getQueryData<T>(key: TaggedKey<T>): T | undefined
+  getQueryData<T = unknown>(key: UntaggedKey): T | undefined
+  getQueryData(key: QueryKey): unknown {
     const query = this.#cache.get(key)
     if (query === undefined) return undefined
     this.#cache.touch(query, this.#clock.now())
-    return query.held.data as T | undefined
+    return query.held.data
   }
 
   /** What L1 holds, or else L2, stale or not; never asks the origin. */
-  async getQueryDataAsync<K extends QueryKey, T = KeyOf<K>>(key: K): Promise<T | undefined> {
-    return this.getQueryData<K, T>(key) ?? ((await this.#fetcher.hydrate(key)) as T | undefined)
+  getQueryDataAsync<T>(key: TaggedKey<T>): Promise<T | undefined>
+  getQueryDataAsync<T = unknown>(key: UntaggedKey): Promise<T | undefined>
+  async getQueryDataAsync(key: QueryKey): Promise<unknown> {
+    return this.getQueryData(key as UntaggedKey) ?? (await this.#fetcher.hydrate(key))
   }
 
   /**
@@ -191,15 +199,12 @@ export class QueryClient {
    *
    * @returns the data that L1 holds afterwards
    */
-  setQueryData<K extends QueryKey, T = KeyOf<K>>(
-    key: K,
-    dataOrUpdater: NoInfer<T> | ((old: NoInfer<T> | undefined) => NoInfer<T> | undefined),
-  ): T | undefined {
-    const held = this.#cache.get(key)?.held.data as T | undefined
+  setQueryData<T>(key: TaggedKey<T>, dataOrUpdater: NoInfer<T | Updater<T>>): T | undefined
+  setQueryData<T>(key: UntaggedKey, dataOrUpdater: T | Updater<T>): T | undefined
+  setQueryData(key: QueryKey, dataOrUpdater: unknown): unknown {
+    const held = this.#cache.get(key)?.held.data
     const data =
-      typeof dataOrUpdater === 'function'
-        ? (dataOrUpdater as (old: T | undefined) => T | undefined)(held)
-        : dataOrUpdater
+      typeof dataOrUpdater === 'function' ? (dataOrUpdater as Updater<unknown>)(held) : dataOrUpdater
     if (data === undefined) return held
     const { defaults } = this.#env
     const query = this.#cache.obtain(key, defaults.gcTime)
@@ -309,7 +314,7 @@ export class QueryClient {
   }
 
   /** An observer of a query; it begins to fetch when it is subscribed to. */
-  watch<T, S = T>(options: QueryObserverOptions<T, S>): QueryObserver<S> {
+  watch<T, S = T, TPrevious = T>(options: QueryObserverOptions<T, S, TPrevious>): QueryObserver<S> {
     return new QueryObserver<S>(this.#observerHost, options as never)
   }
 

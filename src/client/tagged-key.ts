@@ -6,5 +6,5 @@ declare const dataType: unique symbol
 
 export type TaggedKey<T> = QueryKey & { readonly [dataType]: T }
 
-/** The type of the data under a key: known for a tagged key, `unknown` for any other. */
-export type KeyOf<K> = K extends { readonly [dataType]: infer T } ? T : unknown
+/** Any key but a tagged one: data of another type than the tag's must not slip through. */
+export type UntaggedKey = QueryKey & { readonly [dataType]?: never }

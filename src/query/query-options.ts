@@ -1,7 +1,8 @@
 /**
  * The options of one query, and the check that they are in range.
  *
- * `TClient` is the client's type: the layers below the client do not know it.
+ * `TClient` is the client's type: the layers below the client do not know it. `TPrevious` is `T` wherever `T` is written
+ * down; where the compiler is to find `T` out from the function's result, it cannot be in the function's parameter too.
  */
 
 import { InvalidOptionError } from '../errors.ts'
@@ -37,11 +38,11 @@ export type Retry = number | boolean | ((failureCount: number, error: Error) => 
 /** Milliseconds before the next attempt; `attempt` is 0 before the first retry. */
 export type RetryDelay = number | ((attempt: number, error: Error) => number)
 
-export interface BaseQueryOptions<T, TClient> {
+export interface BaseQueryOptions<T, TClient, TPrevious = T> {
   /** Names the data. Equal keys share one entry, one fetch and one place in L2. */
   queryKey: QueryKey
   /** Gets the data from its origin. Must not resolve to `undefined`: that means "none". */
-  queryFn?: ((context: QueryFnContext<T, TClient>) => Awaitable<T>) | undefined
+  queryFn?: ((context: QueryFnContext<TPrevious, TClient>) => Awaitable<T>) | undefined
   /**
    * For how long data is fresh, in milliseconds from 0 (always stale) to Infinity (until invalidated).
    * @default the client's `staleTime`, 0
@@ -104,7 +105,8 @@ export interface BaseQueryOptions<T, TClient> {
 }
 
 /** What only an observer looks at. */
-export interface BaseObserverOptions<T, S, TClient> extends BaseQueryOptions<T, TClient> {
+export interface BaseObserverOptions<T, S, TClient, TPrevious = T>
+  extends BaseQueryOptions<T, TClient, TPrevious> {
   /** Derives what the observer shows; run again only when the data or the function changes. */
   select?: ((data: T) => S) | undefined
   /**
