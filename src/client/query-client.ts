@@ -85,7 +85,7 @@ export class QueryClient {
   /** @throws InvalidOptionError (`INVALID_OPTION`) quoting what is out of range */
   constructor(config: QueryClientConfig = {}) {
     const { clock = systemClock, storage, logger = console, serializer = jsonSerializer, ...rest } = config
-    const { defaults, cacheMaxSize, namespace, storageTimeout } = resolvedConfig({
+    const { defaults, cacheMaxSize, namespace, storageTimeout, syncInterval } = resolvedConfig({
       ...rest,
       clock,
       storage,
@@ -119,6 +119,7 @@ export class QueryClient {
             tier: this.#tier,
             cache: this.#cache,
             namespace,
+            syncInterval,
             random: Math.random,
             refresh: (query) => {
               if (query.options?.queryFn !== undefined) this.#fetcher.refresh(query, query.options)
@@ -230,6 +231,7 @@ export class QueryClient {
     const query = this.#cache.obtain(key, defaults.gcTime)
     const now = this.#clock.now()
     query.update(state.dataReceived(query.held, data, 'manual', now, false))
+    query.vouchers = this.#tier?.capture(query) ?? null
     this.#cache.touch(query, now)
     const { storage, storageTtl, gcTime } = query.options ?? {}
     if (storage !== false) {

@@ -152,7 +152,8 @@ export class Fetch implements OngoingFetch {
     if (stored === null) return false
     const plan = planStored(query.held, stored, staleTime, now)
     if (plan === 'ignore') return false
-    const { data, dataUpdatedAt, isInvalidated } = stored
+    const { data, dataUpdatedAt, isInvalidated, generations } = stored
+    if (this.#overtaken === null) query.vouchers = generations
     const received = (held: state.Held) =>
       state.dataReceived(held, data, 'storage', dataUpdatedAt, isInvalidated)
     if (plan === 'settle') {
@@ -293,6 +294,7 @@ export class Fetch implements OngoingFetch {
     if (this.#overtaken === 'soft' && query.isCached && query.held.dataUpdatedAt < this.#startedAt) {
       query.update(state.dataReceived(query.held, data, 'origin', now, true))
     }
+    if (this.#overtaken === null) query.vouchers = capture
     this.#settle(data, (held) => state.fetchSucceeded(state.dataReceived(held, data, 'origin', now, false)))
     if (this.#overtaken === null && storage !== false) {
       const ttl = storageTtl ?? gcTime ?? defaults.storageTtl

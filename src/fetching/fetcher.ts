@@ -71,6 +71,7 @@ export class Fetcher {
     const stored = await tier.read(query)
     if (stored === null || !query.isCached) return query.held.data
     if (query.held.data === undefined || query.held.dataUpdatedAt < stored.dataUpdatedAt) {
+      query.vouchers = stored.generations
       query.update(
         dataReceived(query.held, stored.data, 'storage', stored.dataUpdatedAt, stored.isInvalidated),
       )

@@ -22,7 +22,7 @@ import { decodeEnvelope, type Envelope, encodeEnvelope, LONGEST_VALUE } from './
 import { type Capture, type GenerationKind, Generations } from './generations.ts'
 import { PendingWrite } from './pending-write.ts'
 import { type GuardStats, type Outcome, StorageGuard, type StorageOperation } from './storage-guard.ts'
-import { entryKey, leaseKey, probeKey } from './storage-keys.ts'
+import { entryKey, leaseKey, namespaceKey, probeKey } from './storage-keys.ts'
 import { WRITE_LIMITS, WriteBehind, type WriteLimits, type WriteStats } from './write-behind.ts'
 
 /** What L2 has for a key, once it has passed every check. */
@@ -31,6 +31,8 @@ export interface StoredData {
   readonly dataUpdatedAt: number
   /** Invalidated softly: may be served, is not fresh. */
   readonly isInvalidated: boolean
+  /** Under which it was got. */
+  readonly generations: Capture
 }
 
 /** A query, as far as L2 is concerned. */
@@ -127,20 +129,24 @@ export class StorageTier {
   /** The valid data of a query, or `null` where there is none or `limit` milliseconds have passed; afterwards its generations are known where L2 answered. */
   async read(query: Keyed, limit = this.#settings.storageTimeout): Promise<StoredData | null> {
     if (!this.#guard.isOpenForCalls) return this.#count(this.#readPending(query))
-    const found = await this.#within(async () => {
-      const tokenKeys = this.#generations.tokenKeysOf(query.key)
-      const { storageKey } = entryKey(this.#settings.namespace, query.hash)
-      const isHere = this.#writes.peek(storageKey) !== undefined
-      const seq = this.#generations.mark()
-      const answers = await this.#reader.load(isHere ? tokenKeys : [storageKey, ...tokenKeys])
-      const areLearned = this.#learn(tokenKeys, answers, seq)
-      // Asked again: a write may have come while L2 was being read.
-      const stored =
-        this.#readPending(query) ??
-        (areLearned ? this.#accept(query, answers.get(storageKey) ?? null, tokenKeys) : null)
-      if (areLearned) await this.#settleTokens(tokenKeys)
-      return stored
-    }, null, limit)
+    const found = await this.#within(
+      async () => {
+        const tokenKeys = this.#generations.tokenKeysOf(query.key)
+        const { storageKey } = entryKey(this.#settings.namespace, query.hash)
+        const isHere = this.#writes.peek(storageKey) !== undefined
+        const seq = this.#generations.mark()
+        const answers = await this.#reader.load(isHere ? tokenKeys : [storageKey, ...tokenKeys])
+        const areLearned = this.#learn(tokenKeys, answers, seq)
+        // Asked again: a write may have come while L2 was being read.
+        const stored =
+          this.#readPending(query) ??
+          (areLearned ? this.#accept(query, answers.get(storageKey) ?? null, tokenKeys) : null)
+        if (areLearned) await this.#settleTokens(tokenKeys)
+        return stored
+      },
+      null,
+      limit,
+    )
     return this.#count(found)
   }
 
@@ -212,6 +218,26 @@ export class StorageTier {
     // L2 first: a peer that hears of it reads L2.
     const told = written.then(() => this.#listener?.onInvalidated(parts, isExact, kind))
     if (this.#guard.isOpenForCalls) await this.#within(() => told, undefined)
+  }
+
+  /** Replaces the token that stands for the namespace; resolves when L2 has it. */
+  replaceNamespaceToken(): Promise<void> {
+    return this.#writeToken(namespaceKey(this.#settings.namespace), this.#generations.makeToken())
+  }
+
+  /** `null` = L2 has none, `undefined` = it could not be read. */
+  async readNamespaceToken(): Promise<string | null | undefined> {
+    const key = namespaceKey(this.#settings.namespace)
+    return (await this.#reader.load([key])).get(key)
+  }
+
+  /** The generations of queries as L2 has them now, `null` for one that is not known; `null` where L2 did not answer. */
+  async readGenerations(queries: readonly Keyed[]): Promise<readonly (Capture | null)[] | null> {
+    const tokenKeys = queries.map(({ key }) => this.#generations.tokenKeysOf(key))
+    const all = [...new Set(tokenKeys.flat())]
+    const seq = this.#generations.mark()
+    if (!this.#learn(all, await this.#reader.load(all), seq)) return null
+    return tokenKeys.map((each) => this.#generations.current(each))
   }
 
   /** What a peer has invalidated, or everything: its generations are read again before they count. */
@@ -293,7 +319,12 @@ export class StorageTier {
     const current = this.#generations.current(tokenKeys)
     if (current === null || current.hard !== hard) return null
     // Another worker's clock may be ahead; data from the future would never grow old.
-    return { data, dataUpdatedAt: Math.min(dataUpdatedAt, now), isInvalidated: current.soft !== soft }
+    return {
+      data,
+      dataUpdatedAt: Math.min(dataUpdatedAt, now),
+      isInvalidated: current.soft !== soft,
+      generations: { hard, soft },
+    }
   }
 
   #count(found: StoredData | null): StoredData | null {
