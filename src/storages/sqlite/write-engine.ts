@@ -40,6 +40,7 @@ export interface CommitReport extends OpenReport {
 
 /** A full disk, or a statement's own error: nothing is wrong with the connection. */
 const SURVIVED = new Set([FULL, 1, 18])
+const PAGE_SIZE = 4_096
 const BUSY_LIMIT = 10_000
 const MAX_BUSY_PAUSE = 20
 
@@ -198,8 +199,7 @@ export class WriteEngine {
       connection.exec('PRAGMA busy_timeout = 0')
       if (isReplaced()) throw busyError(`${path} is being replaced`)
       prepareFile(connection, path)
-      connection.exec(`PRAGMA synchronous = ${isOwnThread ? 'NORMAL' : 'OFF'}`)
-      connection.exec('PRAGMA journal_size_limit = 16777216; PRAGMA cache_size = -16000')
+      tune(connection, this.#settings)
       this.#committer = new Committer(connection, maxSize, isOwnThread)
       if (isReplaced()) throw busyError(`${path} is being replaced`)
     } catch (error) {
@@ -233,4 +233,13 @@ export class WriteEngine {
       await sleep(pause * (0.5 + Math.random()))
     }
   }
+}
+
+/** The log may grow to 16 MB in a thread: fewer checkpoints, each an fsync. On the calling thread both stay away. */
+function tune(connection: SQLiteConnection, { maxSize, isOwnThread }: EngineSettings): void {
+  const logPages = isOwnThread ? Math.min(4_000, Math.max(100, Math.ceil(maxSize / 4 / PAGE_SIZE))) : 100
+  connection.exec(`PRAGMA synchronous = ${isOwnThread ? 'NORMAL' : 'OFF'}`)
+  connection.exec(`PRAGMA wal_autocheckpoint = ${logPages}`)
+  connection.exec(`PRAGMA journal_size_limit = ${logPages * PAGE_SIZE}`)
+  connection.exec('PRAGMA cache_size = -16000')
 }
