@@ -24,6 +24,10 @@ import { addTally, emptyTally, timesOf } from './tally.ts'
 const VISITORS = 96
 /** When, in shares of the time, a worker is killed. */
 const KILL_AT = 0.45
+/** How long it reads again, at least: on a slow machine the run is longer for it. */
+const READ_AGAIN = 0.25
+/** Notes of one kind that are shown. */
+const MOST_NOTES = 4
 const SIGNALS = ['SIGINT', 'SIGTERM', 'SIGHUP'] as const
 
 /** Why a run ends before its time. */
@@ -98,10 +102,12 @@ async function run({ options, folder, lasting, notes }: Prepared): Promise<numbe
   const fleet: Fleet = new Fleet(options.workers, settings, {
     onReport: (each) => addTally(tally, each.tally),
     onLog: (worker, text) => {
-      const times = (logged.get(text) ?? 0) + 1
-      logged.set(text, times)
-      // Workers have the same to say of the same outage: once is enough.
-      if (times === 1 && logged.size <= 50) progress.note(`worker ${worker}: ${text}`)
+      // Workers have much the same to say of the same outage.
+      const kind = text.replaceAll(/\d+/g, '#')
+      const times = (logged.get(kind) ?? 0) + 1
+      logged.set(kind, times)
+      if (times <= MOST_NOTES)
+        progress.note(`worker ${worker}: ${text}${times === MOST_NOTES ? ' (and so on)' : ''}`)
     },
     onCrash: (message) => early.abort(new EarlyEnd(message, 1)),
   })
@@ -176,7 +182,7 @@ async function play(
     fleet.killAndRestart((worker, pid) => progress.note(`worker ${worker} (pid ${pid}) killed with SIGKILL`)),
   )
   progress.note(`worker ${restart.worker} (pid ${fleet.pids.at(-1)}) reads again, with an empty L1`)
-  await pause(Math.max(0, length - (performance.now() - startedAt)))
+  await pause(Math.max(length * READ_AGAIN, length - (performance.now() - startedAt)))
   await unlessEarly(fleet.stop())
   return restart
 }
