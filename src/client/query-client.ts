@@ -17,7 +17,7 @@ import { QueryCache } from '../memory/query-cache.ts'
 import { type BaseMutationOptions, Mutation, type MutationHost } from '../mutation/mutation.ts'
 import type { Clock } from '../ports/clock.ts'
 import { isFresh } from '../query/freshness.ts'
-import { assertDuration } from '../query/option-checks.ts'
+import { assertDuration, assertOneOf } from '../query/option-checks.ts'
 import type { AnyQueryOptions, Query, QueryWatcher } from '../query/query.ts'
 import { isKeyFilter, normalizedFilter, type QueryFilter } from '../query/query-filter.ts'
 import { type ObserverHost, QueryObserver } from '../query/query-observer.ts'
@@ -38,6 +38,15 @@ import type { TaggedKey, UntaggedKey } from './tagged-key.ts'
 
 /** Makes new data of old; `undefined` = leave it as it is. */
 export type Updater<T> = (old: T | undefined) => T | undefined
+
+export interface SetQueryDataOptions {
+  /**
+   * `false` = into L1 alone. For an optimistic update: other workers must not see what its origin has not confirmed, nor
+   * may it outlive a process that dies before it can take it back.
+   * @default the query's `storage`, which is `true`
+   */
+  storage?: boolean | undefined
+}
 
 /** The options of one query, for `fetchQuery` and `prefetchQuery`. */
 export interface QueryOptions<T, TPrevious = T> extends BaseQueryOptions<T, QueryClient, TPrevious> {}
@@ -220,9 +229,18 @@ export class QueryClient {
    *
    * @returns the data that L1 holds afterwards
    */
-  setQueryData<T>(key: TaggedKey<T>, dataOrUpdater: NoInfer<T | Updater<T>>): T | undefined
-  setQueryData<T>(key: UntaggedKey, dataOrUpdater: T | Updater<T>): T | undefined
-  setQueryData(key: QueryKey, dataOrUpdater: unknown): unknown {
+  setQueryData<T>(
+    key: TaggedKey<T>,
+    dataOrUpdater: NoInfer<T | Updater<T>>,
+    options?: SetQueryDataOptions,
+  ): T | undefined
+  setQueryData<T>(
+    key: UntaggedKey,
+    dataOrUpdater: T | Updater<T>,
+    options?: SetQueryDataOptions,
+  ): T | undefined
+  setQueryData(key: QueryKey, dataOrUpdater: unknown, options: SetQueryDataOptions = {}): unknown {
+    assertOneOf('storage', options.storage, [true, false])
     const held = this.#cache.get(key)?.held.data
     const data =
       typeof dataOrUpdater === 'function' ? (dataOrUpdater as Updater<unknown>)(held) : dataOrUpdater
@@ -234,7 +252,7 @@ export class QueryClient {
     query.vouchers = this.#tier?.capture(query) ?? null
     this.#cache.touch(query, now)
     const { storage, storageTtl, gcTime } = query.options ?? {}
-    if (storage !== false) {
+    if (storage !== false && options.storage !== false) {
       this.#tier?.persist(query, data, now, storageTtl ?? gcTime ?? defaults.storageTtl, 'when-written')
     }
     return data
