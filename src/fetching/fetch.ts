@@ -18,6 +18,7 @@ import { CancelledError, FetchTimeoutError, StackQueryError } from '../errors.ts
 import { isFresh } from '../query/freshness.ts'
 import type { AnyQueryOptions, OngoingFetch, Query } from '../query/query.ts'
 import * as state from '../query/query-state.ts'
+import { asError } from '../resilience/as-error.ts'
 import type { Alarm } from '../resilience/timer-queue.ts'
 import type { Capture } from '../tier/generations.ts'
 import type { StoredData } from '../tier/storage-tier.ts'
@@ -25,7 +26,7 @@ import type { FetchEnvironment } from './environment.ts'
 import { FetchContext, LazyAbort } from './fetch-context.ts'
 import { planStored } from './plan.ts'
 import { nextAttemptIn } from './retry.ts'
-import { asError, validated } from './validation.ts'
+import { validated } from './validation.ts'
 
 export interface FetchStart {
   /** It runs for the cache itself: a refresh behind served data, or an observer's fetch. */
