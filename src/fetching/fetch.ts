@@ -184,7 +184,8 @@ export class Fetch implements OngoingFetch {
   async #askOrigin(): Promise<void> {
     const { logger, counters, client, tier, defaults } = this.#env
     const {
-      queryFn,
+      // Who names no function means the one that is known.
+      queryFn = this.#query.options?.queryFn,
       validate,
       meta,
       retry = defaults.retry,
