@@ -28,6 +28,7 @@ import {
 } from '../query/query-options.ts'
 import * as state from '../query/query-state.ts'
 import { type QueryState, viewOf } from '../query/query-view.ts'
+import { AbortWatch } from '../resilience/abort-watch.ts'
 import { SafeLogger } from '../resilience/safe-logger.ts'
 import { systemClock } from '../resilience/system-clock.ts'
 import { TimerQueue } from '../resilience/timer-queue.ts'
@@ -143,6 +144,7 @@ export class QueryClient {
       defaults,
       counters: this.#counters,
       departing: new Map(),
+      aborts: new AbortWatch(),
       client: this,
     }
     this.#fetcher = new Fetcher(this.#env)
@@ -181,7 +183,12 @@ export class QueryClient {
     try {
       const query = this.#cache.get(options.queryKey)
       // The fast path: nothing but memory, and no options that ask for more than data.
-      if (query !== undefined && options.gcTime === undefined && options.signal === undefined) {
+      if (
+        query !== undefined &&
+        options.gcTime === undefined &&
+        options.signal === undefined &&
+        this.#closing === null
+      ) {
         const now = this.#clock.now()
         if (isFresh(query.held, options.staleTime ?? this.#staleTime, now)) {
           this.#counters.memoryHits++
@@ -248,14 +255,15 @@ export class QueryClient {
     const { defaults } = this.#env
     const query = this.#cache.obtain(key, defaults.gcTime)
     const now = this.#clock.now()
-    query.update(state.dataReceived(query.held, data, 'manual', now, false))
-    query.vouchers = this.#tier?.capture(query) ?? null
-    this.#cache.touch(query, now)
     const { storage, storageTtl, gcTime } = query.options ?? {}
+    query.vouchers = this.#tier?.capture(query) ?? null
+    // Before anyone hears of the data: what a listener sets or removes then is newer.
     if (storage !== false && options.storage !== false) {
       this.#tier?.persist(query, data, now, storageTtl ?? gcTime ?? defaults.storageTtl, 'when-written')
     }
-    return data
+    this.#cache.touch(query, now)
+    query.update(state.dataReceived(query.held, data, 'manual', now, false))
+    return query.held.data
   }
 
   /** The state of a query that L1 knows. `isStale` is by the query's own `staleTime`. */
@@ -299,7 +307,9 @@ export class QueryClient {
 
   /** Asks the origin again for all queries that have a `queryFn`; resolves when all have settled, never rejects. */
   async refetchQueries(filter?: QueryKey | QueryFilter): Promise<void> {
-    const fetches = this.#find(filter)
+    const found = this.#find(filter)
+    if (this.#closing !== null) return
+    const fetches = found
       .filter((query) => query.options?.queryFn !== undefined && !query.isPaused)
       .map((query) => this.#fetcher.refetch(query, query.options as AnyQueryOptions))
     await Promise.allSettled(fetches)
@@ -310,11 +320,8 @@ export class QueryClient {
    * was set meanwhile stays.
    */
   async cancelQueries(filter?: QueryKey | QueryFilter): Promise<void> {
-    for (const query of this.#find(filter)) {
-      query.fetch?.cancel(new CancelledError(`The fetch of ${query.hash} was cancelled.`))
-      // Nor does the next one wait for what an invalidation has overtaken.
-      this.#env.departing.delete(query.hash)
-    }
+    for (const query of this.#find(filter))
+      this.#fetcher.cancel(query, new CancelledError(`The fetch of ${query.hash} was cancelled.`))
   }
 
   /**
@@ -325,7 +332,7 @@ export class QueryClient {
     const found = this.#find(filter)
     const written = this.#invalidateStorage(filter, found, 'hard')
     for (const query of found) {
-      query.fetch?.cancel(new CancelledError(`${query.hash} was reset.`))
+      this.#fetcher.cancel(query, new CancelledError(`${query.hash} was reset.`))
       query.update(state.EMPTY)
       if (query.options !== null) this.#fetcher.obtain(query.options)
       if (query.held === state.EMPTY && query.observers.length === 0) this.#cache.remove(query)
@@ -347,7 +354,7 @@ export class QueryClient {
     const found = this.#find(filter).filter((query) => query.isPaused)
     for (const query of found) {
       query.isPaused = false
-      query.fetch?.wake()
+      this.#fetcher.wake(query)
       query.notify()
     }
     if (options.refetch === true) this.#refetchActive(found)
@@ -422,8 +429,9 @@ export class QueryClient {
   }
 
   async #close(timeout: number): Promise<void> {
-    for (const query of this.#find(undefined))
-      query.fetch?.cancel(new CancelledError('The client was closed.'))
+    const reason = new CancelledError('The client was closed.')
+    for (const query of this.#find(undefined)) query.fetch?.cancel(reason)
+    this.#fetcher.cancelDeparting(reason)
     this.clear()
     await this.#tier?.flush(timeout)
     await this.#fleet?.flush(timeout)
@@ -466,10 +474,13 @@ export class QueryClient {
   }
 
   #drop(query: Query): void {
-    query.fetch?.overtake('hard')
+    this.#fetcher.discard(query)
     if (query.observers.length === 0) {
       this.#cache.remove(query)
       query.held = state.EMPTY
+      // Nobody could resume what nobody can find.
+      query.isPaused = false
+      this.#fetcher.wake(query)
       return
     }
     // Observed queries stay, empty: an observer must never look at an entry that nobody else can find.

@@ -84,6 +84,8 @@ export class StorageTier {
   readonly #making = new Map<string, Promise<void>>()
   readonly #reported = new Set<string>()
   #listener: TierListener | null = null
+  /** Those who wait for L2 and for their deadline. */
+  readonly #waiting = new Set<() => void>()
   #hits = 0
   #misses = 0
   #rejected = 0
@@ -270,6 +272,8 @@ export class StorageTier {
     } catch (error) {
       logger.error('Closing L2 failed.', error)
     }
+    // The timers end with the client: nobody else would tell those who still wait.
+    for (const giveUp of this.#waiting) giveUp()
   }
 
   stats(): TierStats {
@@ -288,10 +292,18 @@ export class StorageTier {
   #within<T>(work: () => Promise<T>, otherwise: T, limit = this.#settings.storageTimeout): Promise<T> {
     const { timers } = this.#settings
     return new Promise((resolve, reject) => {
-      const deadline = timers.after(limit, () => resolve(otherwise))
+      const giveUp = (): void => {
+        this.#waiting.delete(giveUp)
+        resolve(otherwise)
+      }
+      const deadline = timers.after(limit, giveUp)
+      this.#waiting.add(giveUp)
       work()
         .then(resolve, reject)
-        .finally(() => timers.cancel(deadline))
+        .finally(() => {
+          timers.cancel(deadline)
+          this.#waiting.delete(giveUp)
+        })
     })
   }
 
