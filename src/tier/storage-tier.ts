@@ -153,7 +153,7 @@ export class StorageTier {
         if (this.#guard.isOpenForCalls) void this.#learnTokens(tokenKeys)
         return undefined
       }
-      return this.#encode({ data, dataUpdatedAt, expiresAt, ...generations, key }, query.hash)
+      return this.#encode({ data, dataUpdatedAt, expiresAt, ...generations, key }, query.hash, storageKey)
     }
     const onDropped = (): void => this.#condemn(query.key)
     this.#writes.put(new PendingWrite({ storageKey, isToken: false, produce, expiresAt, onDropped }))
@@ -230,7 +230,8 @@ export class StorageTier {
   #accept(query: Keyed, text: string | null, tokenKeys: readonly string[]): StoredData | null {
     if (text === null) return null
     const { serializer, clock, namespace } = this.#settings
-    const decoded = decodeEnvelope(text, serializer)
+    const { storageKey, isDigest } = entryKey(namespace, query.hash)
+    const decoded = decodeEnvelope(text, serializer, storageKey)
     if ('reason' in decoded) {
       this.#rejected++
       this.#report(decoded.reason, `L2 data of ${query.hash} was not used: it is ${decoded.reason}.`)
@@ -238,7 +239,7 @@ export class StorageTier {
     }
     const { data, dataUpdatedAt, expiresAt, hard, soft, key } = decoded.envelope
     const now = clock.now()
-    if (key !== (entryKey(namespace, query.hash).isDigest ? query.hash : null)) return null
+    if (key !== (isDigest ? query.hash : null)) return null
     if (expiresAt !== null && expiresAt <= now) return null
     const current = this.#generations.current(tokenKeys)
     if (current === null || current.hard !== hard) return null
@@ -322,9 +323,9 @@ export class StorageTier {
       void this.#replaceToken(tokenKey)
   }
 
-  #encode(envelope: Envelope, hash: string): string | null {
+  #encode(envelope: Envelope, hash: string, storageKey: string): string | null {
     try {
-      const text = encodeEnvelope(envelope, this.#settings.serializer)
+      const text = encodeEnvelope(envelope, this.#settings.serializer, storageKey)
       if (text.length <= LONGEST_VALUE) return text
       this.#report(
         `size of ${hash}`,
