@@ -113,7 +113,7 @@ describe('a miss with its reason', () => {
     [made({ k: '7' }), 'corrupt (key)'],
     [made({ k: 'null' }), 'corrupt (key)'],
     [made({ z: '{"toString":1}' }), 'corrupt (serializer)'],
-    [made({ z: '"json"' }), 'of another serializer (json)'],
+    [made({ z: '"json"' }), 'of another serializer ("json")'],
     [made({ d: null }), 'corrupt (no data)'],
     [made({ d: '{"__proto__":{"a":1}}' }), 'polluted (__proto__)'],
     [made({ d: '[{"b":[{"\\u005f_proto_\\u005F":1}]}]' }), 'polluted (__proto__)'],
@@ -128,10 +128,10 @@ describe('a miss with its reason', () => {
 
   test('is what another serializer wrote, and what its own cannot parse', () => {
     const theirs = encodeEnvelope({ ...ENVELOPE, data: 'x' }, shouting, AT)
-    expect(decode(theirs)).toEqual({ reason: 'of another serializer (shouting)' })
-    expect(decode(good, shouting)).toEqual({ reason: 'of another serializer (json)' })
+    expect(decode(theirs)).toEqual({ reason: 'of another serializer ("shouting")' })
+    expect(decode(good, shouting)).toEqual({ reason: 'of another serializer ("json")' })
     const posing = { ...shouting, name: 'json' }
-    expect(decode(encodeEnvelope(ENVELOPE, posing, AT))).toEqual({ reason: 'of another serializer (json)' })
+    expect(decode(encodeEnvelope(ENVELOPE, posing, AT))).toEqual({ reason: 'of another serializer ("json")' })
     expect(decode(made({ z: '"shouting"', d: '"{"' }), shouting)).toEqual({ reason: 'corrupt (data)' })
     expect(decode(made({ z: '"shouting"', d: '{}' }), shouting)).toEqual({ reason: 'corrupt (data)' })
     const toNothing = { name: 'shouting', stringify: String, parse: () => undefined }

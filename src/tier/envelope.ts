@@ -71,7 +71,8 @@ export function decodeEnvelope(text: string, serializer: Serializer, storageKey:
   if (k !== undefined && typeof k !== 'string') return { reason: 'corrupt (key)' }
   if (z !== undefined && typeof z !== 'string') return { reason: 'corrupt (serializer)' }
   if (!Object.hasOwn(fields, 'd')) return { reason: 'corrupt (no data)' }
-  if (z !== tagOf(serializer)) return { reason: `of another serializer (${(z ?? 'json').slice(0, 20)})` }
+  if (z !== tagOf(serializer))
+    return { reason: `of another serializer (${JSON.stringify(z ?? 'json').slice(0, 22)})` }
   let data: unknown = fields['d']
   try {
     if (serializer !== jsonSerializer) {
