@@ -72,6 +72,8 @@ export class StorageTier {
   readonly #generations: Generations
   /** Tokens that are being made, so that no slot gets two of this worker's. */
   readonly #making = new Map<string, Promise<void>>()
+  /** Lets go whoever waits for L2. */
+  readonly #waiting = new Set<() => void>()
   readonly #reported = new Set<string>()
   #hits = 0
   #misses = 0
@@ -91,6 +93,9 @@ export class StorageTier {
       timeout: storageTimeout,
       probeKey: probeKey(namespace),
       random,
+      onOpened: () => {
+        for (const giveUp of this.#waiting) giveUp()
+      },
       onRecovered: () => {
         const waiting = this.#writes.resume()
         this.#replayed += waiting
@@ -208,14 +213,22 @@ export class StorageTier {
     }
   }
 
-  /** The result of `work`, or `otherwise` where it takes longer than a fetch may wait for L2. */
+  /** The result of `work`, or `otherwise` where it takes longer than a fetch may wait, or L2 goes away meanwhile. */
   #within<T>(work: () => Promise<T>, otherwise: T, limit = this.#settings.storageTimeout): Promise<T> {
     const { timers } = this.#settings
     return new Promise((resolve, reject) => {
-      const deadline = timers.after(limit, () => resolve(otherwise))
+      const giveUp = (): void => {
+        this.#waiting.delete(giveUp)
+        resolve(otherwise)
+      }
+      const deadline = timers.after(limit, giveUp)
+      this.#waiting.add(giveUp)
       work()
         .then(resolve, reject)
-        .finally(() => timers.cancel(deadline))
+        .finally(() => {
+          timers.cancel(deadline)
+          this.#waiting.delete(giveUp)
+        })
     })
   }
 
