@@ -175,9 +175,10 @@ export class StorageTier {
    */
   async invalidate(keys: readonly QueryKey[], isExact: boolean, kind: GenerationKind): Promise<void> {
     const tokenKeys = new Set(keys.flatMap((key) => this.#generations.tokenKeysToReplace(key, isExact, kind)))
-    const written = [...tokenKeys].map((tokenKey) => this.#replaceToken(tokenKey))
+    const writes = [...tokenKeys].map((tokenKey) => this.#replaceToken(tokenKey))
+    // Who does not wait must not be kept in mind: an outage may be long.
     if (!this.#guard.isOpenForCalls) return
-    await this.#within(() => Promise.all(written), undefined)
+    await this.#within(() => Promise.all(writes.map(doneOf)), undefined)
   }
 
   countRejected(): void {
@@ -289,38 +290,34 @@ export class StorageTier {
       tokenKeys.map((tokenKey) => {
         if (!this.#generations.isKnown(tokenKey)) return this.#makeToken(tokenKey)
         const write = this.#writes.peek(tokenKey)
-        return write === undefined ? undefined : new Promise<void>((resolve) => write.whenDone(resolve))
+        return write === undefined ? undefined : doneOf(write)
       }),
     )
   }
 
   /** The first token of a slot. It counts from the moment that L2 has it: a fetch that began earlier must not use it. */
   #makeToken(tokenKey: string): Promise<void> {
-    const making = this.#making.get(tokenKey) ?? this.#writeToken(tokenKey, this.#generations.makeToken())
+    const making =
+      this.#making.get(tokenKey) ?? doneOf(this.#writeToken(tokenKey, this.#generations.makeToken()))
     this.#making.set(tokenKey, making)
     return making.finally(() => this.#making.delete(tokenKey))
   }
 
-  #replaceToken(tokenKey: string): Promise<void> {
+  #replaceToken(tokenKey: string): PendingWrite {
     return this.#writeToken(tokenKey, this.#generations.replace(tokenKey))
   }
 
-  #writeToken(tokenKey: string, token: string): Promise<void> {
-    return new Promise((resolve) => {
-      const onDone = (): void => {
-        this.#generations.settled(tokenKey, token)
-        resolve()
-      }
-      this.#writes.put(
-        new PendingWrite({
-          storageKey: tokenKey,
-          isToken: true,
-          produce: () => token,
-          expiresAt: null,
-          onDone,
-        }),
-      )
+  #writeToken(tokenKey: string, token: string): PendingWrite {
+    const onDone = (): void => this.#generations.settled(tokenKey, token)
+    const write = new PendingWrite({
+      storageKey: tokenKey,
+      isToken: true,
+      produce: () => token,
+      expiresAt: null,
+      onDone,
     })
+    this.#writes.put(write)
+    return write
   }
 
   #delete(storageKey: string, key: QueryKey): void {
@@ -333,7 +330,7 @@ export class StorageTier {
   /** L2 may hold something older than what was given up; nobody may believe it. */
   #condemn(key: QueryKey): void {
     for (const tokenKey of this.#generations.tokenKeysToReplace(key, true, 'hard'))
-      void this.#replaceToken(tokenKey)
+      this.#replaceToken(tokenKey)
   }
 
   #encode(envelope: Envelope, hash: string, storageKey: string): string | null {
@@ -357,4 +354,9 @@ export class StorageTier {
     this.#reported.add(what)
     this.#settings.logger.warn(message, ...details)
   }
+}
+
+/** Settles when L2 has the write or a newer one of its key, or it was given up. */
+function doneOf(write: PendingWrite): Promise<void> {
+  return new Promise((resolve) => write.whenDone(resolve))
 }
