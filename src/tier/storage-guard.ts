@@ -46,6 +46,8 @@ export interface GuardSettings {
   readonly timeout: number
   readonly probeKey: string
   readonly random: () => number
+  /** The circuit has opened: whoever waits for L2 waits in vain. */
+  readonly onOpened?: () => void
   /** The circuit has closed; returns what is to be said about it. */
   readonly onRecovered: () => string
 }
@@ -174,6 +176,7 @@ export class StorageGuard {
     if (this.#isClosed || !this.#breaker.open(clock.now())) return
     this.#outages++
     logger.warn(`L2 is away (${operation}); going on with L1 alone.`, error)
+    this.#settings.onOpened?.()
     this.#scheduleProbe()
   }
 

@@ -19,8 +19,11 @@ import type { Alarm, TimerQueue } from '../resilience/timer-queue.ts'
 import { bytesOf, type PendingWrite } from './pending-write.ts'
 import type { Outcome, StorageGuard } from './storage-guard.ts'
 
+/** What may wait. Tokens are no entries; generations bound their number. */
 export interface WriteLimits {
+  /** Entries. */
   readonly count: number
+  /** Of everything. */
   readonly bytes: number
 }
 
@@ -55,6 +58,8 @@ export class WriteBehind {
   readonly #settings: WriteBehindSettings
   /** All that wait, oldest first. */
   readonly #pending = new Map<string, PendingWrite>()
+  /** Those of them that may be dropped, oldest first. */
+  readonly #entries = new Set<PendingWrite>()
   readonly #readyTokens = new Set<PendingWrite>()
   readonly #readyEntries = new Set<PendingWrite>()
   readonly #failing = new Set<PendingWrite>()
@@ -88,6 +93,7 @@ export class WriteBehind {
       write.inherit(older)
     }
     this.#pending.set(write.storageKey, write)
+    if (!write.isToken) this.#entries.add(write)
     this.#bytes += bytesOf(write)
     if (write.value === undefined) this.#unmade.add(write)
     this.#ready(write)
@@ -151,6 +157,7 @@ export class WriteBehind {
       this.#pending.delete(write.storageKey)
       this.#bytes -= bytesOf(write)
     }
+    this.#entries.delete(write)
     this.#readyTokens.delete(write)
     this.#readyEntries.delete(write)
     this.#failing.delete(write)
@@ -160,10 +167,10 @@ export class WriteBehind {
   /** Over the bounds the oldest entries go. */
   #shrink(): void {
     const { limits } = this.#settings
-    if (this.#pending.size <= limits.count && this.#bytes <= limits.bytes) return
-    for (const write of this.#pending.values()) {
-      if (this.#pending.size <= limits.count && this.#bytes <= limits.bytes) return
-      if (!write.isToken && !write.isSent) this.#drop(write)
+    if (this.#entries.size <= limits.count && this.#bytes <= limits.bytes) return
+    for (const write of this.#entries) {
+      if (this.#entries.size <= limits.count && this.#bytes <= limits.bytes) return
+      if (!write.isSent) this.#drop(write)
     }
   }
 
