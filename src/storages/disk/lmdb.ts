@@ -42,8 +42,10 @@ export interface LmdbStore {
 
 export interface LmdbRoot extends LmdbStore {
   openDB(options: { name: string; keyEncoding: 'binary'; encoding: 'binary' }): LmdbStore
-  /** Begun, committed and flushed in a thread of the driver's; `work` runs inside it on the calling thread. */
-  transaction<T>(work: () => T): Promise<T>
+  /** Waits for the write lock of all processes; rolled back where `work` throws. */
+  transactionSync<T>(work: () => T): T
+  /** Flushes the file to the disk, in a thread of the driver's. */
+  sync(onEnd: (error?: Error | null) => void): void
   resetReadTxn(): void
   readerCheck(): number
   readerList(): string
@@ -56,6 +58,7 @@ export interface LmdbModule {
     noSubdir: false
     maxDbs: number
     maxReaders: number
+    noSync?: boolean
     readOnly?: boolean
   }): LmdbRoot
 }
@@ -89,6 +92,10 @@ export async function loadLmdb(): Promise<LmdbModule> {
 }
 
 /**
+ * Nothing is flushed by a commit (`noSync`): what is committed is in the kernel's hands, so the death of a
+ * process costs nothing. That of the machine may leave a file that mixes old and new pages: `flush-marker.ts`
+ * sees to it that such a file is never used.
+ *
  * The first opening in a process must be the writing thread's: it may wait for locks. One that is `readOnly`
  * then joins it, which takes none.
  */
@@ -98,7 +105,7 @@ export function openStores(lmdb: LmdbModule, directory: string, readOnly: boolea
     noSubdir: false,
     maxDbs: 6,
     maxReaders: 1_000,
-    ...(readOnly && { readOnly }),
+    ...(readOnly ? { readOnly } : { noSync: true }),
   })
   const openTree = (name: string) => root.openDB({ name, keyEncoding: 'binary', encoding: 'binary' })
   return {

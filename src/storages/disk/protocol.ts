@@ -33,7 +33,6 @@ export type FromWriter =
   | { readonly kind: 'warning'; readonly message: string }
   /** The data file is damaged, or is no longer the one under the path. The thread does no more. */
   | { readonly kind: 'lost'; readonly reason: string; readonly condemned: string | undefined }
-  | { readonly kind: 'closed' }
 
 export interface PackedError {
   readonly code: 'STORAGE_UNAVAILABLE' | 'STORAGE_FAILED'
