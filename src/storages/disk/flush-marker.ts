@@ -22,6 +22,7 @@ import { uptime } from 'node:os'
 import { join } from 'node:path'
 import { discardData, underMutex } from './directory.ts'
 import type { CacheStores } from './lmdb.ts'
+import type { TransactionGate } from './transaction-gate.ts'
 
 const MARKER_FILE = 'stackquery-cache.unflushed'
 /** Clocks are set now and then. */
@@ -30,9 +31,11 @@ const BOOT_TIME_TOLERANCE = 60_000
 export class FlushMarker {
   readonly #directory: string
   readonly #path: string
+  readonly #gate: TransactionGate
   #lastSeen: number | undefined
 
-  constructor(directory: string) {
+  constructor(directory: string, gate: TransactionGate) {
+    this.#gate = gate
     this.#directory = directory
     this.#path = join(directory, MARKER_FILE)
   }
@@ -78,7 +81,8 @@ export class FlushMarker {
     const { lastTxnId } = values.getStats()
     const isFlushed = await new Promise<boolean>((resolve) => root.sync((error) => resolve(!error)))
     if (!isFlushed) return
-    root.transactionSync(() => {
+    const transact = (work: () => void) => this.#gate.run(() => root.transactionSync(work))
+    transact(() => {
       if (values.getStats().lastTxnId === lastTxnId) rmSync(this.#path, { force: true })
     })
   }

@@ -2,6 +2,7 @@
 
 import { StackQueryError, StorageError } from '../../errors.ts'
 import type { EvictionPolicy } from './options.ts'
+import type { GateWord } from './transaction-gate.ts'
 
 export interface WriterSettings {
   readonly directory: string
@@ -9,6 +10,7 @@ export interface WriterSettings {
   readonly eviction: EvictionPolicy
   /** The data file that was found damaged, to be set aside. */
   readonly condemned: string | undefined
+  readonly gate: GateWord
 }
 
 export type Operation =

@@ -19,6 +19,7 @@ import {
   type WriteRequest,
   type WriterSettings,
 } from './protocol.ts'
+import { TransactionGate } from './transaction-gate.ts'
 import { Writer } from './writer.ts'
 
 const WATCH_INTERVAL = 1_000
@@ -27,6 +28,7 @@ const READER_CHECK_INTERVAL = 60_000
 const port = parentPort!
 const settings = workerData as WriterSettings
 const { directory } = settings
+const gate = new TransactionGate(settings.gate)
 
 function say(message: FromWriter): void {
   port.postMessage(message)
@@ -43,11 +45,11 @@ async function open(marker: FlushMarker): Promise<CacheStores> {
   const damage = isCondemned ? 'found while reading' : inspectDataFile(directory)
   if (damage !== undefined) replaceData(damage, identity)
   try {
-    return openStores(lmdb, directory, false)
+    return gate.run(() => openStores(lmdb, directory, false))
   } catch (error) {
     if (!isCorruption(error)) throw error
     replaceData((error as Error).message, identity)
-    return openStores(lmdb, directory, false)
+    return gate.run(() => openStores(lmdb, directory, false))
   }
 }
 
@@ -65,7 +67,7 @@ function warn(message: string): void {
 
 function run(stores: CacheStores, marker: FlushMarker): void {
   const identity = identifyData(directory)
-  const writer = new Writer(stores, settings, marker)
+  const writer = new Writer(stores, settings, marker, gate)
   let readersCheckedAt = Date.now()
 
   const watch = setInterval(async () => {
@@ -88,6 +90,7 @@ function run(stores: CacheStores, marker: FlushMarker): void {
     for (const [{ id }, error] of failed) {
       say({ kind: 'failed', ids: [id], error: packError(error, `writing to ${directory}`) })
       if (isCorruption(error)) lose('it is corrupt', identity)
+      else if (identifyData(directory) !== identity) lose('it was deleted or replaced', undefined)
     }
   }
 
@@ -112,10 +115,11 @@ function run(stores: CacheStores, marker: FlushMarker): void {
 }
 
 try {
-  const marker = new FlushMarker(directory)
+  const marker = new FlushMarker(directory, gate)
   const stores = await open(marker)
   run(stores, marker)
   say({ kind: 'opened', identity: identifyData(directory) ?? '' })
 } catch (error) {
   say({ kind: 'refused', error: packError(error, `opening ${directory}`) })
+  port.close()
 }

@@ -18,6 +18,7 @@ import type { CacheStores } from './lmdb.ts'
 import type { Operation, WriteRequest, WriterSettings } from './protocol.ts'
 import { Room } from './room.ts'
 import { type PreparedRow, prepareRow } from './row.ts'
+import type { TransactionGate } from './transaction-gate.ts'
 
 interface Step {
   readonly kind: Operation['kind']
@@ -46,10 +47,12 @@ export class Writer {
   readonly #ledger: Ledger
   readonly #settings: WriterSettings
   readonly #marker: FlushMarker
+  readonly #gate: TransactionGate
   readonly #maxBatchBytes: number
   readonly #room: Room
 
-  constructor(stores: CacheStores, settings: WriterSettings, marker: FlushMarker) {
+  constructor(stores: CacheStores, settings: WriterSettings, marker: FlushMarker, gate: TransactionGate) {
+    this.#gate = gate
     this.#stores = stores
     this.#ledger = new Ledger(stores)
     this.#settings = settings
@@ -95,19 +98,20 @@ export class Writer {
     const steps = this.#withoutIdleTouches(batch.steps)
     if (steps.length === 0) return
     const { root } = this.#stores
+    const transact = (work: () => void) => this.#gate.run(() => root.transactionSync(work))
     const ledger = this.#ledger
     const room = this.#room
     const rows = MIN_ROWS + ROWS_PER_STEP * steps.length
     if (batch.bytes > 0) this.#checkGrowth()
     if (batch.bytes > this.#maxBatchBytes) {
       // What a large batch needs must be free before it begins.
-      root.transactionSync(() => {
+      transact(() => {
         this.#marker.set()
         const excess = room.need(batch.bytes)
         if (excess > 0) room.settle(0, ledger.evict(excess, Number.MAX_SAFE_INTEGER))
       })
     }
-    root.transactionSync(() => {
+    transact(() => {
       this.#marker.set()
       const excess = batch.bytes > 0 ? room.need(batch.bytes) : 0
       const freed = excess > 0 ? ledger.evict(Math.min(excess, 2 * batch.bytes), rows) : 0

@@ -40,6 +40,14 @@ describe('many processes', () => {
   })
 })
 
+test('process.exit in a burst of writes neither hangs nor harms the file', async () => {
+  const directory = scratchDirectory()
+  for (const round of ['1', '2', '3', '4', '5'])
+    expect(await startChild('exit', directory, round).ended).toBe(7)
+  expect(await openStorage({ directory }).get('begun')).toBe('1')
+  expect(await audit(directory)).toEqual([])
+})
+
 describe('SIGKILL in a burst of writes', () => {
   test(
     `${KILLS} times leaves every value whole, and all that was acknowledged`,
