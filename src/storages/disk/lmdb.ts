@@ -1,9 +1,10 @@
 /**
  * The shape of `lmdb` that this folder uses, and how it is loaded: an optional peer, never imported statically.
- * May import errors.
+ * May import siblings and errors.
  */
 
 import { MissingDriverError } from '../../errors.ts'
+import { keyEncoder } from './key.ts'
 
 export interface LmdbRange {
   readonly start?: Uint8Array
@@ -27,10 +28,10 @@ export interface LmdbStats extends TreePages {
   readonly free: TreePages
 }
 
-/** Keys and values are bytes (`keyEncoding` and `encoding` `'binary'`). */
+/** Values are bytes; keys as well, or a string of `keyEncoder`'s. */
 export interface LmdbStore {
   /** Valid until the next read: one buffer serves them all. */
-  getBinaryFast(key: Uint8Array): Uint8Array | undefined
+  getBinaryFast(key: Uint8Array | string): Uint8Array | undefined
   put(key: Uint8Array, value: Uint8Array): unknown
   remove(key: Uint8Array): unknown
   /** Whether it was there. */
@@ -41,7 +42,7 @@ export interface LmdbStore {
 }
 
 export interface LmdbRoot extends LmdbStore {
-  openDB(options: { name: string; keyEncoding: 'binary'; encoding: 'binary' }): LmdbStore
+  openDB(options: { name: string; keyEncoder: typeof keyEncoder; encoding: 'binary' }): LmdbStore
   /** Waits for the write lock of all processes; rolled back where `work` throws. */
   transactionSync<T>(work: () => T): T
   /** Flushes the file to the disk, in a thread of the driver's. */
@@ -75,10 +76,14 @@ export interface CacheStores {
   readonly chunks: LmdbStore
 }
 
-/** Valid until the next read. (The driver's buffer is longer than it says; only this view is safe to copy from.) */
-export function readBytes(store: LmdbStore, key: Uint8Array): Buffer | undefined {
+/**
+ * Valid until the next read. Its `length` is right, but the buffer behind it is longer: whoever copies from it
+ * says up to where.
+ */
+export function readBytes(store: LmdbStore, key: Uint8Array | string): Buffer | undefined {
   const bytes = store.getBinaryFast(key)
-  return bytes && Buffer.from(bytes.buffer, bytes.byteOffset, bytes.length)
+  if (bytes === undefined || Buffer.isBuffer(bytes)) return bytes
+  return Buffer.from(bytes.buffer, bytes.byteOffset, bytes.length)
 }
 
 export async function loadLmdb(): Promise<LmdbModule> {
@@ -107,7 +112,7 @@ export function openStores(lmdb: LmdbModule, directory: string, readOnly: boolea
     maxReaders: 1_000,
     ...(readOnly ? { readOnly } : { noSync: true }),
   })
-  const openTree = (name: string) => root.openDB({ name, keyEncoding: 'binary', encoding: 'binary' })
+  const openTree = (name: string) => root.openDB({ name, keyEncoder, encoding: 'binary' })
   return {
     root,
     values: openTree('values'),
