@@ -133,7 +133,7 @@ export class RowView {
     for (let index = 0; index < count; index++) {
       const part = chunk(id, index)
       if (part === undefined || at + part.length > whole.length) return undefined
-      part.copy(whole, at, 0, part.length)
+      whole.set(part.subarray(0, part.length), at)
       at += part.length
     }
     return at === whole.length ? whole : undefined
