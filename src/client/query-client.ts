@@ -10,6 +10,7 @@
 import { CancelledError, StackQueryError } from '../errors.ts'
 import type { FetchCounters, FetchEnvironment } from '../fetching/environment.ts'
 import { Fetcher } from '../fetching/fetcher.ts'
+import { Fleet, type FleetStats } from '../fleet/fleet.ts'
 import { hashKey } from '../keys/hash-key.ts'
 import type { QueryKey } from '../keys/query-key.ts'
 import { QueryCache } from '../memory/query-cache.ts'
@@ -55,6 +56,8 @@ export interface ClientStats extends FetchCounters {
   evictions: number
   /** L2; `null` for a client without storage. */
   storage: TierStats | null
+  /** The change feed; `null` where the storage has none. */
+  fleet: FleetStats | null
 }
 
 export interface CacheView {
@@ -70,6 +73,7 @@ export class QueryClient {
   readonly #logger: SafeLogger
   readonly #cache: QueryCache
   readonly #tier: StorageTier | null
+  readonly #fleet: Fleet | null
   readonly #env: FetchEnvironment
   readonly #fetcher: Fetcher
   readonly #staleTime: number
@@ -106,8 +110,24 @@ export class QueryClient {
       storage === undefined
         ? null
         : new StorageTier({ ...shared, backend: storage, serializer, namespace, storageTimeout })
+    this.#fleet =
+      this.#tier === null || storage === undefined
+        ? null
+        : new Fleet({
+            ...shared,
+            backend: storage,
+            tier: this.#tier,
+            cache: this.#cache,
+            namespace,
+            random: Math.random,
+            refresh: (query) => {
+              if (query.options?.queryFn !== undefined) this.#fetcher.refresh(query, query.options)
+            },
+          })
     this.#env = {
       ...shared,
+      fleet: this.#fleet,
+      storageTimeout,
       cache: this.#cache,
       tier: this.#tier,
       defaults,
@@ -336,7 +356,10 @@ export class QueryClient {
    */
   async flush(options: { timeout?: number } = {}): Promise<{ written: number; pending: number }> {
     assertDuration('timeout', options.timeout)
-    return (await this.#tier?.flush(options.timeout ?? 5_000)) ?? { written: 0, pending: 0 }
+    const { timeout = 5_000 } = options
+    const flushed = await this.#tier?.flush(timeout)
+    await this.#fleet?.flush(timeout)
+    return flushed ?? { written: 0, pending: 0 }
   }
 
   /**
@@ -360,6 +383,7 @@ export class QueryClient {
       evictions: this.#cache.evictions,
       ...this.#counters,
       storage: this.#tier?.stats() ?? null,
+      fleet: this.#fleet?.stats() ?? null,
     }
   }
 
@@ -381,6 +405,9 @@ export class QueryClient {
     for (const query of this.#find(undefined))
       query.fetch?.cancel(new CancelledError('The client was closed.'))
     this.clear()
+    await this.#tier?.flush(timeout)
+    await this.#fleet?.flush(timeout)
+    this.#fleet?.close()
     await this.#tier?.close(timeout)
     this.#timers.close()
   }

@@ -1,5 +1,6 @@
 /** What all fetches of a client share. Types and plain records only. */
 
+import type { Fleet } from '../fleet/fleet.ts'
 import type { QueryCache } from '../memory/query-cache.ts'
 import type { Clock } from '../ports/clock.ts'
 import type { Retry, RetryDelay } from '../query/query-options.ts'
@@ -36,6 +37,10 @@ export interface FetchEnvironment {
   readonly cache: QueryCache
   /** `null`: a client without L2. */
   readonly tier: StorageTier | null
+  /** `null` exactly where `tier` is. */
+  readonly fleet: Fleet | null
+  /** The most that L2 may add to a fetch, in milliseconds. */
+  readonly storageTimeout: number
   readonly defaults: QueryDefaults
   readonly counters: FetchCounters
   /**

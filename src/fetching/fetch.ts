@@ -15,6 +15,7 @@
  */
 
 import { CancelledError, FetchTimeoutError, StackQueryError } from '../errors.ts'
+import { LONGEST_WAIT, type Ticket } from '../fleet/single-flight.ts'
 import { isFresh } from '../query/freshness.ts'
 import type { AnyQueryOptions, OngoingFetch, Query } from '../query/query.ts'
 import * as state from '../query/query-state.ts'
@@ -54,6 +55,7 @@ export class Fetch implements OngoingFetch {
   #timeout: Alarm | null = null
   #wait: { readonly alarm: Alarm | null; readonly end: () => void } | null = null
   #onGone: (() => void) | null = null
+  #ticket: Ticket | null = null
 
   constructor(env: FetchEnvironment, query: Query, options: AnyQueryOptions, start: FetchStart) {
     this.#env = env
@@ -123,8 +125,9 @@ export class Fetch implements OngoingFetch {
       // A refresh must not begin before the call that caused it has returned.
       if (this.#start.isBackground) await undefined
       if (this.#env.tier !== null && this.#options.storage !== false && !this.#isOver()) {
+        if (this.#env.fleet?.isReady === false) await this.#env.fleet.ready(this.#patience)
         if (this.#start.skipStorage) await this.#env.tier.prepare(this.#query)
-        else if (await this.#askStorage()) return
+        else if ((await this.#askStorage(this.#patience)) || (await this.#askFleet())) return
       }
       if (this.#predecessor !== undefined) await this.#predecessor
       await this.#askOrigin()
@@ -134,11 +137,11 @@ export class Fetch implements OngoingFetch {
   }
 
   /** Returns whether that was all. */
-  async #askStorage(): Promise<boolean> {
+  async #askStorage(limit: number): Promise<boolean> {
     const { clock, counters, defaults } = this.#env
     const { staleTime = defaults.staleTime } = this.#options
     const query = this.#query
-    const stored = await this.#readStorage()
+    const stored = await this.#readStorage(limit)
     if (this.#isOver()) return true
     const now = clock.now()
     if (this.#overtaken === null && isFresh(query.held, staleTime, now)) {
@@ -161,15 +164,57 @@ export class Fetch implements OngoingFetch {
     if (this.#callers === 0) return false
     counters.staleServes += this.#callers
     this.#end()
-    this.successor = new Fetch(this.#env, query, this.#options, { isBackground: true, skipStorage: true })
+    this.successor = new Fetch(this.#env, query, this.#options, {
+      isBackground: true,
+      // Where there are leases, L2 is looked at again under the key's.
+      skipStorage: this.#env.fleet?.singleFlight === null,
+    })
     this.#resolve(data)
     return true
   }
 
-  async #readStorage(): Promise<StoredData | null> {
+  /** Takes the key's lease, or waits for what its holder brings. Returns whether that was all. */
+  async #askFleet(): Promise<boolean> {
+    const { fleet, clock, storageTimeout } = this.#env
+    const { hash } = this.#query
+    if (fleet === null || fleet.singleFlight === null) return false
+    const { singleFlight } = fleet
+    const giveUpAt = clock.now() + LONGEST_WAIT
+    // Waiting for a holder is waiting for the origin; the first look and claim are L2's delay.
+    let patience = this.#patience
+    for (let look = 0; clock.now() < giveUpAt; look++) {
+      const claim = await singleFlight.claim(hash, patience)
+      if (claim.state === 'held') this.#ticket = claim.ticket
+      if (this.#isOver()) {
+        this.#release()
+        return true
+      }
+      if (claim.state === 'none') return false
+      // Another may have finished between our look and our claim.
+      if (claim.state === 'held') return this.#askStorage(look === 0 ? this.#patience : storageTimeout)
+      await singleFlight.change(hash, look)
+      if (this.#isOver() || (await this.#askStorage(storageTimeout))) return true
+      patience = storageTimeout
+    }
+    return false
+  }
+
+  /** What is left of the time that L2 may add to this fetch. */
+  get #patience(): number {
+    const { clock, storageTimeout } = this.#env
+    // A wall clock may step either way.
+    return Math.min(storageTimeout, Math.max(0, this.#startedAt + storageTimeout - clock.now()))
+  }
+
+  #release(): void {
+    this.#ticket?.release()
+    this.#ticket = null
+  }
+
+  async #readStorage(limit: number): Promise<StoredData | null> {
     const { tier, logger } = this.#env
     const { validate } = this.#options
-    const stored = (await tier?.read(this.#query)) ?? null
+    const stored = (await tier?.read(this.#query, limit)) ?? null
     if (stored === null || validate === undefined) return stored
     try {
       return { ...stored, data: await validated(validate, stored.data, this.#query.hash) }
@@ -242,13 +287,20 @@ export class Fetch implements OngoingFetch {
     const { storage, storageTtl, gcTime, onSuccess, onSettled } = this.#options
     const query = this.#query
     const now = clock.now()
+    // The others may go on when L2 has it, not before.
+    const ticket = this.#ticket
+    this.#ticket = null
     if (this.#overtaken === 'soft' && query.isCached && query.held.dataUpdatedAt < this.#startedAt) {
       query.update(state.dataReceived(query.held, data, 'origin', now, true))
     }
     this.#settle(data, (held) => state.fetchSucceeded(state.dataReceived(held, data, 'origin', now, false)))
     if (this.#overtaken === null && storage !== false) {
       const ttl = storageTtl ?? gcTime ?? defaults.storageTtl
-      tier?.persist(query, data, Math.max(now, query.held.dataUpdatedAt), ttl, capture)
+      tier?.persist(query, data, Math.max(now, query.held.dataUpdatedAt), ttl, capture, () =>
+        ticket?.release(),
+      )
+    } else {
+      ticket?.release()
     }
     logger.call('onSuccess', onSuccess, data)
     logger.call('onSettled', onSettled, data, null)
@@ -286,6 +338,7 @@ export class Fetch implements OngoingFetch {
     if (this.#timeout !== null) this.#env.timers.cancel(this.#timeout)
     if (this.#wait?.alarm) this.#env.timers.cancel(this.#wait.alarm)
     this.#wait?.end()
+    this.#release()
     return true
   }
 

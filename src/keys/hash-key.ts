@@ -29,6 +29,12 @@ export function hashKey(key: QueryKey): string {
   return `${text}]`
 }
 
+/** The canonical strings of a key's parts: how a key travels. */
+export function canonicalParts(key: QueryKey): string[] {
+  assertIsKey(key)
+  return key.map(canonicalPart)
+}
+
 /** Whether `key` begins with the parts of `prefix`; every key begins with `[]`. */
 export function partialMatch(key: QueryKey, prefix: QueryKey): boolean {
   assertIsKey(key)

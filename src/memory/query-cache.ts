@@ -47,6 +47,16 @@ export class QueryCache {
     return this.#index.under(prefix)
   }
 
+  /** `get`, of a key that came as the canonical strings of its parts. */
+  canonical(parts: readonly string[]): Query | undefined {
+    return this.#index.getCanonical(parts)
+  }
+
+  /** `under`, of a prefix that came as the canonical strings of its parts. */
+  underCanonical(parts: readonly string[]): Query[] {
+    return this.#index.underCanonical(parts)
+  }
+
   /** The query of `key`, made where there is none; its `gcTime` is the longest that anyone has asked for. */
   obtain(key: QueryKey, gcTime: number): Query {
     const found = this.#index.get(key)

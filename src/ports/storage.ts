@@ -27,6 +27,8 @@ export interface StorageBackend {
   /** All entries in one round trip; where it rejects, any part may have been written. */
   setMany?(entries: readonly StorageEntry[]): Awaitable<unknown>
   deleteMany?(keys: readonly string[]): Awaitable<unknown>
+  /** Stores `value` only where the key has none; `false` = it has one, which stays. Atomic among all workers. */
+  add?(key: string, value: string, ttl?: number): Awaitable<boolean>
   /** Every live key that starts with `prefix`, in any order. */
   keys?(prefix: string): AsyncIterable<string>
   /** An ordered log through which workers hear of each other's changes. */
@@ -37,12 +39,18 @@ export interface StorageBackend {
   close?(): Awaitable<unknown>
 }
 
-/** An ordered log with positions, not fire-and-forget messages. */
+/**
+ * An ordered log with positions, not fire-and-forget messages. All workers on a store see one log, in one order.
+ * Following keeps no process alive.
+ */
 export interface ChangeFeed {
+  /** Resolves when the log has the messages. */
   append(messages: readonly string[]): Awaitable<unknown>
   /**
-   * Calls `onMessages` with each batch after this moment, in order. Calls `onGap` when messages may have been
-   * missed (the log was trimmed past this follower, or has vanished). Returns the function that stops it.
+   * Resolves to the function that stops it, once following has begun: what is appended afterwards is seen, own messages
+   * included. Calls `onMessages` with each batch, in order. A connection that breaks is the feed's to mend: it goes on
+   * from its position, and calls `onGap` where messages may have been missed (the log was trimmed past this follower,
+   * or has vanished). Rejects where it cannot begin.
    */
   follow(
     onMessages: (messages: readonly string[]) => void,
@@ -53,6 +61,8 @@ export interface ChangeFeed {
 export interface LeaseProvider {
   /** A token when the lease was taken for `ttl` milliseconds, `null` when another holds it. */
   acquire(key: string, ttl: number): Awaitable<string | null>
+  /** Makes the lease last `ttl` milliseconds from now; `false` = `token` no longer holds it. */
+  renew?(key: string, token: string, ttl: number): Awaitable<boolean>
   /** Gives the lease up if `token` still holds it. */
   release(key: string, token: string): Awaitable<unknown>
 }

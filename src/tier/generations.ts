@@ -19,7 +19,7 @@
  * taken it, another worker's invalidation of the same slot may come and go unseen beneath it.
  */
 
-import { canonicalPart } from '../keys/hash-key.ts'
+import { canonicalParts } from '../keys/hash-key.ts'
 import type { QueryKey } from '../keys/query-key.ts'
 import { generationKey, hash32 } from './storage-keys.ts'
 
@@ -55,24 +55,37 @@ export class Generations {
 
   /** The L2 keys of all tokens that vouch for `key`, hard and soft by turns. */
   tokenKeysOf(key: QueryKey): string[] {
+    const parts = canonicalParts(key)
     const keys: string[] = []
     let prefix = '['
-    for (let depth = 0; depth <= key.length; depth++) {
-      const isWhole = depth === key.length
-      this.#push(keys, prefix, isWhole ? null : depth)
-      if (!isWhole) prefix += `${canonicalPart(key[depth] as never, depth)},`
+    for (const [depth, part] of parts.entries()) {
+      this.#push(keys, prefix, depth)
+      prefix += `${part},`
     }
+    this.#push(keys, prefix, null)
     return keys
   }
 
-  /** The L2 keys of the tokens that an invalidation of `key` replaces; `isExact` = the key alone, nothing below. */
-  tokenKeysToReplace(key: QueryKey, isExact: boolean, kind: GenerationKind): string[] {
-    let prefix = '['
-    for (let i = 0; i < key.length; i++) prefix += `${canonicalPart(key[i] as never, i)},`
+  /**
+   * The L2 keys of the tokens that an invalidation replaces, of the key that has these canonical parts; `isExact` = of the
+   * key alone, nothing below.
+   */
+  tokenKeysToReplace(parts: readonly string[], isExact: boolean, kind: GenerationKind): string[] {
+    const prefix = ['[', ...parts.map((part) => `${part},`)].join('')
     const pairs: string[] = []
     this.#push(pairs, prefix, null)
-    if (!isExact) this.#push(pairs, prefix, key.length)
+    if (!isExact) this.#push(pairs, prefix, parts.length)
     return pairs.filter((_, i) => i % 2 === (kind === 'hard' ? 0 : 1))
+  }
+
+  /** What is known of these tokens may be out of date: they are read again before they vouch for anything. */
+  forget(tokenKeys: Iterable<string>): void {
+    for (const tokenKey of tokenKeys)
+      if (this.#known.get(tokenKey)?.isPending === false) this.#known.delete(tokenKey)
+  }
+
+  forgetAll(): void {
+    this.forget([...this.#known.keys()])
   }
 
   /** Marks the moment at which a read is asked for. */

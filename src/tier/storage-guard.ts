@@ -25,7 +25,9 @@ export const MAX_IN_FLIGHT = 1_000
 export const FAILURES_TO_SUSPECT = 3
 const PROBE_TTL = 60_000
 
-export type StorageOperation = 'get' | 'set' | 'delete'
+export type StorageOperation = 'get' | 'set' | 'delete' | 'append' | 'lease'
+
+const OPERATIONS = ['get', 'set', 'delete', 'append', 'lease'] as const
 
 /** `refused`: the circuit is open, too much is in flight, or the guard is closed; the backend was not called. */
 export type Outcome<T> =
@@ -58,13 +60,13 @@ export class StorageGuard {
   readonly backend: StorageBackend
   readonly #settings: GuardSettings
   readonly #breaker: CircuitBreaker
-  readonly #meters = { get: new LatencyMeter(), set: new LatencyMeter(), delete: new LatencyMeter() }
+  readonly #meters = forEachOperation(() => new LatencyMeter())
   #inFlight = 0
   /** Calls made before the last recovery: they no longer count. */
   #era = 0
   #refused = 0
   #outages = 0
-  #failuresInARow: Record<StorageOperation, number> = { get: 0, set: 0, delete: 0 }
+  #failuresInARow = forEachOperation(() => 0)
   #isSuspected = false
   #probe: Alarm | null = null
   #isClosed = false
@@ -100,13 +102,12 @@ export class StorageGuard {
   }
 
   stats(): GuardStats {
-    const { get, set, delete: remove } = this.#meters
     return {
       circuit: this.#breaker.state.name,
       outages: this.#outages,
       inFlight: this.#inFlight,
       refused: this.#refused,
-      operations: { get: get.stats(), set: set.stats(), delete: remove.stats() },
+      operations: forEachOperation((operation) => this.#meters[operation].stats()),
     }
   }
 
@@ -201,6 +202,13 @@ export class StorageGuard {
     if (!written.isOk) return false
     return (await this.#call('get', () => backend.get(probeKey), ignore)).isOk
   }
+}
+
+function forEachOperation<T>(make: (operation: StorageOperation) => T): Record<StorageOperation, T> {
+  return Object.fromEntries(OPERATIONS.map((operation) => [operation, make(operation)])) as Record<
+    StorageOperation,
+    T
+  >
 }
 
 function failed(reason: 'timeout' | 'failure', message: string, cause: unknown): Outcome<never> {

@@ -10,18 +10,19 @@
  * Long because: it is where the parts of the tier meet.
  */
 
+import { canonicalParts } from '../keys/hash-key.ts'
 import type { QueryKey } from '../keys/query-key.ts'
 import type { Clock } from '../ports/clock.ts'
 import type { Serializer } from '../ports/serializer.ts'
-import type { StorageBackend } from '../ports/storage.ts'
+import type { Awaitable, StorageBackend } from '../ports/storage.ts'
 import type { SafeLogger } from '../resilience/safe-logger.ts'
 import type { TimerQueue } from '../resilience/timer-queue.ts'
 import { type Answers, BatchReader } from './batch-reader.ts'
 import { decodeEnvelope, type Envelope, encodeEnvelope, LONGEST_VALUE } from './envelope.ts'
 import { type Capture, type GenerationKind, Generations } from './generations.ts'
 import { PendingWrite } from './pending-write.ts'
-import { type GuardStats, StorageGuard } from './storage-guard.ts'
-import { entryKey, probeKey } from './storage-keys.ts'
+import { type GuardStats, type Outcome, StorageGuard, type StorageOperation } from './storage-guard.ts'
+import { entryKey, leaseKey, probeKey } from './storage-keys.ts'
 import { WRITE_LIMITS, WriteBehind, type WriteLimits, type WriteStats } from './write-behind.ts'
 
 /** What L2 has for a key, once it has passed every check. */
@@ -50,6 +51,13 @@ export interface TierSettings {
   readonly writeLimits?: WriteLimits
 }
 
+/** Who is to hear what L2 has taken. */
+export interface TierListener {
+  onPersisted(query: Keyed, dataUpdatedAt: number): void
+  /** The invalidation holds elsewhere once this has resolved, as far as L1 is concerned. */
+  onInvalidated(keys: readonly (readonly string[])[], isExact: boolean, kind: GenerationKind): Promise<void>
+}
+
 export interface TierStats extends GuardStats, WriteStats {
   hits: number
   misses: number
@@ -73,6 +81,7 @@ export class StorageTier {
   /** Tokens that are being made, so that no slot gets two of this worker's. */
   readonly #making = new Map<string, Promise<void>>()
   readonly #reported = new Set<string>()
+  #listener: TierListener | null = null
   #hits = 0
   #misses = 0
   #rejected = 0
@@ -102,8 +111,21 @@ export class StorageTier {
     this.#writes = new WriteBehind({ guard: this.#guard, clock, timers, logger, random, limits })
   }
 
-  /** The valid data of a query, or `null`; afterwards its generations are known where L2 answered. */
-  async read(query: Keyed): Promise<StoredData | null> {
+  set listener(listener: TierListener) {
+    this.#listener = listener
+  }
+
+  /** Calls the backend through the guard, for what is built upon the tier. */
+  call<T>(operation: StorageOperation, call: () => Awaitable<T>): Promise<Outcome<T>> {
+    return this.#guard.run(operation, call)
+  }
+
+  leaseKey(hash: string): string {
+    return leaseKey(this.#settings.namespace, hash)
+  }
+
+  /** The valid data of a query, or `null` where there is none or `limit` milliseconds have passed; afterwards its generations are known where L2 answered. */
+  async read(query: Keyed, limit = this.#settings.storageTimeout): Promise<StoredData | null> {
     if (!this.#guard.isOpenForCalls) return this.#count(this.#readPending(query))
     const found = await this.#within(async () => {
       const tokenKeys = this.#generations.tokenKeysOf(query.key)
@@ -118,7 +140,7 @@ export class StorageTier {
         (areLearned ? this.#accept(query, answers.get(storageKey) ?? null, tokenKeys) : null)
       if (areLearned) await this.#settleTokens(tokenKeys)
       return stored
-    }, null)
+    }, null, limit)
     return this.#count(found)
   }
 
@@ -135,12 +157,19 @@ export class StorageTier {
   }
 
   /** Writes data behind the caller's back; `ttl` in milliseconds. */
-  persist(query: Keyed, data: unknown, dataUpdatedAt: number, ttl: number, capture: WriteCapture): void {
+  persist(
+    query: Keyed,
+    data: unknown,
+    dataUpdatedAt: number,
+    ttl: number,
+    capture: WriteCapture,
+    onDone?: () => void,
+  ): void {
     const { clock, namespace } = this.#settings
     const { storageKey, isDigest } = entryKey(namespace, query.hash)
     if (capture === null) this.#writes.countDropped()
     if (capture === null || ttl <= 0) {
-      this.#delete(storageKey, query.key)
+      this.#delete(storageKey, query.key, onDone)
       return
     }
     const expiresAt = ttl === Number.POSITIVE_INFINITY ? null : Math.ceil(clock.now() + ttl)
@@ -156,7 +185,13 @@ export class StorageTier {
       return this.#encode({ data, dataUpdatedAt, expiresAt, ...generations, key }, query.hash)
     }
     const onDropped = (): void => this.#condemn(query.key)
-    this.#writes.put(new PendingWrite({ storageKey, isToken: false, produce, expiresAt, onDropped }))
+    const tell = (): void => {
+      this.#listener?.onPersisted(query, dataUpdatedAt)
+      onDone?.()
+    }
+    this.#writes.put(
+      new PendingWrite({ storageKey, isToken: false, produce, expiresAt, onDone: tell, onDropped }),
+    )
   }
 
   /** The entries themselves, where they are known; the generations see to those that are not. */
@@ -169,10 +204,25 @@ export class StorageTier {
    * has it, or after `storageTimeout`, or at once while L2 is away.
    */
   async invalidate(keys: readonly QueryKey[], isExact: boolean, kind: GenerationKind): Promise<void> {
-    const tokenKeys = new Set(keys.flatMap((key) => this.#generations.tokenKeysToReplace(key, isExact, kind)))
-    const written = [...tokenKeys].map((tokenKey) => this.#replaceToken(tokenKey))
-    if (!this.#guard.isOpenForCalls) return
-    await this.#within(() => Promise.all(written), undefined)
+    const parts = keys.map(canonicalParts)
+    const tokenKeys = new Set(
+      parts.flatMap((each) => this.#generations.tokenKeysToReplace(each, isExact, kind)),
+    )
+    const written = Promise.all([...tokenKeys].map((tokenKey) => this.#replaceToken(tokenKey)))
+    // L2 first: a peer that hears of it reads L2.
+    const told = written.then(() => this.#listener?.onInvalidated(parts, isExact, kind))
+    if (this.#guard.isOpenForCalls) await this.#within(() => told, undefined)
+  }
+
+  /** What a peer has invalidated, or everything: its generations are read again before they count. */
+  forgetGenerations(parts?: readonly string[], isExact = false): void {
+    if (parts === undefined) {
+      this.#generations.forgetAll()
+      return
+    }
+    for (const kind of ['hard', 'soft'] as const) {
+      this.#generations.forget(this.#generations.tokenKeysToReplace(parts, isExact, kind))
+    }
   }
 
   countRejected(): void {
@@ -282,9 +332,27 @@ export class StorageTier {
 
   /** The first token of a slot. It counts from the moment that L2 has it: a fetch that began earlier must not use it. */
   #makeToken(tokenKey: string): Promise<void> {
-    const making = this.#making.get(tokenKey) ?? this.#writeToken(tokenKey, this.#generations.makeToken())
+    const running = this.#making.get(tokenKey)
+    if (running !== undefined) return running
+    const making = this.#addToken(tokenKey).finally(() => this.#making.delete(tokenKey))
     this.#making.set(tokenKey, making)
-    return making.finally(() => this.#making.delete(tokenKey))
+    return making
+  }
+
+  /** Where the backend can, so that workers who make it at the same time agree on one. */
+  async #addToken(tokenKey: string): Promise<void> {
+    const { backend } = this.#settings
+    const token = this.#generations.makeToken()
+    if (backend.add === undefined) return this.#writeToken(tokenKey, token)
+    const outcome = await this.#guard.run('set', () => backend.add?.(tokenKey, token))
+    if (!outcome.isOk) return
+    if (outcome.value === true) {
+      this.#generations.settled(tokenKey, token)
+      return
+    }
+    // Another was first, and its token counts.
+    const seq = this.#generations.mark()
+    this.#learn([tokenKey], await this.#reader.load([tokenKey]), seq)
   }
 
   #replaceToken(tokenKey: string): Promise<void> {
@@ -309,17 +377,25 @@ export class StorageTier {
     })
   }
 
-  #delete(storageKey: string, key: QueryKey): void {
+  #delete(storageKey: string, key: QueryKey, onDone?: () => void): void {
     const onDropped = (): void => this.#condemn(key)
     this.#writes.put(
-      new PendingWrite({ storageKey, isToken: false, produce: () => null, expiresAt: null, onDropped }),
+      new PendingWrite({
+        storageKey,
+        isToken: false,
+        produce: () => null,
+        expiresAt: null,
+        onDone,
+        onDropped,
+      }),
     )
   }
 
   /** L2 may hold something older than what was given up; nobody may believe it. */
   #condemn(key: QueryKey): void {
-    for (const tokenKey of this.#generations.tokenKeysToReplace(key, true, 'hard'))
+    for (const tokenKey of this.#generations.tokenKeysToReplace(canonicalParts(key), true, 'hard')) {
       void this.#replaceToken(tokenKey)
+    }
   }
 
   #encode(envelope: Envelope, hash: string): string | null {

@@ -31,7 +31,7 @@ describe('MemoryStorage in virtual time', () => {
 describe('ChaosStorage over MemoryStorage', () => {
   storageSuite({
     test,
-    capabilities: [...everything, 'reopen', 'loseFeed', 'fail', 'recover'],
+    capabilities: [...everything, 'reopen', 'loseFeed', 'cutFeed', 'fail', 'recover'],
     create: () => {
       const memory = new MemoryStorage()
       const storage = new ChaosStorage(memory)
@@ -39,6 +39,7 @@ describe('ChaosStorage over MemoryStorage', () => {
         storage,
         reopen: () => new ChaosStorage(memory.connect()),
         loseFeed: () => memory.clear(),
+        cutFeed: () => storage.fault({ kind: 'delay', delay: [5, 50] }, { operations: ['deliver'] }),
         fail: () => storage.fault({ kind: 'reject' }, { when: ({ operation }) => operation !== 'close' }),
         recover: () => storage.heal(),
       }

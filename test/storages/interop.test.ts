@@ -203,6 +203,14 @@ describe('fromUnstorage', () => {
     expect(await storage.getMany?.(['a:b', 'none', 'k'.repeat(450)])).toEqual(['1', null, '2'])
   })
 
+  it('hands a ttl down in whole seconds, and none that would overflow a timer of the driver', async () => {
+    const options: unknown[] = []
+    const setItem = (_: string, __: string, given?: object) => void options.push(given)
+    const storage = fromUnstorage({ getItem: () => null, setItem, removeItem: () => {}, getKeys: () => [] })
+    for (const ttl of [0.5, 1_001, 2_147_483_000, 2 ** 31 - 1, Infinity]) await storage.set('a', '1', ttl)
+    expect(options).toEqual([{ ttl: 1 }, { ttl: 2 }, { ttl: 2_147_483 }, {}, {}])
+  })
+
   it('refuses what cannot be written or listed', () => {
     const readOnly = { getItem: () => null, getKeys: () => [] }
     expect(() => fromUnstorage(readOnly)).toThrow('setItem()')

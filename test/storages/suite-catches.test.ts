@@ -14,6 +14,7 @@ const everything = [
   'close',
   'reopen',
   'loseFeed',
+  'cutFeed',
 ] as const
 
 /** Runs the suite, or one test of it, over what `create` opens; the names of the tests that fail. */
@@ -59,7 +60,12 @@ function broken(mutation: Mutation): () => StorageSubject {
       }
       return { ...bound, ...mutation(inner) }
     }
-    return { storage: wrap(memory), reopen: () => wrap(memory.connect()), loseFeed: () => memory.clear() }
+    return {
+      storage: wrap(memory),
+      reopen: () => wrap(memory.connect()),
+      loseFeed: () => memory.clear(),
+      cutFeed: () => {},
+    }
   }
 }
 
@@ -185,6 +191,22 @@ const mutations: Record<string, [Mutation, string]> = {
       },
     }),
     'feed: lost messages are told as a gap, and the follower goes on',
+  ],
+  'what came during a cut is lost without a word': [
+    (inner) => {
+      let heard = 0
+      return {
+        feed: {
+          append: (messages) => inner.feed.append(messages),
+          follow: (onMessages, onGap) =>
+            inner.feed.follow((messages) => {
+              heard += 1
+              if (heard !== 2) onMessages(messages)
+            }, onGap),
+        },
+      }
+    },
+    'feed: a follower whose connection was cut resumes where it was, or tells a gap',
   ],
   'stopping does not stop': [
     (inner) => ({

@@ -9,8 +9,8 @@ import { InvalidOptionError } from '../../errors.ts'
 import type { StorageBackend } from '../../ports/storage.ts'
 import { bridge, type ForeignStore } from './bridge.ts'
 
-/** Some drivers keep a ttl by a timer, and timers overflow above 2^31 - 1 milliseconds. */
-const MAX_TTL = 2 ** 31 - 1
+/** Some drivers keep a ttl by a timer, and timers overflow above 2^31 - 1 milliseconds: whole seconds below that. */
+const MAX_TTL = 2_147_483_000
 
 /** File names hold 255 bytes on most systems. */
 const SEGMENT = 200
