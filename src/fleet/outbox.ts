@@ -91,5 +91,7 @@ export class Outbox {
       for (const tell of told) tell()
     }
     this.#isSending = false
+    // Who asked while the last batch was under way is told of its end as well.
+    if (this.#waiting.size === 0) for (const tell of this.#told.splice(0)) tell()
   }
 }

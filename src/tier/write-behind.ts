@@ -14,6 +14,7 @@
 
 import type { Clock } from '../ports/clock.ts'
 import { backoff } from '../resilience/backoff.ts'
+import { holdProcess } from '../resilience/hold-process.ts'
 import type { SafeLogger } from '../resilience/safe-logger.ts'
 import type { Alarm, TimerQueue } from '../resilience/timer-queue.ts'
 import { bytesOf, type PendingWrite } from './pending-write.ts'
@@ -32,6 +33,7 @@ const BATCH = 256
 const MOST_ATTEMPTS = 10
 const LOST_AFTER = 60_000
 const BUSY_PAUSE = 50
+const FLUSH_PAUSE = 5
 
 export interface WriteStats {
   /** Writes and deletes that wait. */
@@ -112,6 +114,7 @@ export class WriteBehind {
   async flush(timeout: number): Promise<{ written: number; pending: number }> {
     const { timers } = this.#settings
     const before = this.#written
+    const release = holdProcess()
     let isOver = false
     let wake: () => void = () => {}
     const alarm = timers.after(timeout, () => {
@@ -123,6 +126,7 @@ export class WriteBehind {
       await Promise.race([this.#settled(), new Promise<void>((resolve) => (wake = resolve))])
     }
     timers.cancel(alarm)
+    release()
     return { written: this.#written - before, pending: this.#pending.size }
   }
 
@@ -227,7 +231,7 @@ export class WriteBehind {
         queue.delete(write)
         const lostAt = this.#unanswered.get(write.storageKey) ?? 0
         if (lostAt > now) this.#defer(write, lostAt)
-        else if (this.#unmade.has(write)) this.#fail(write)
+        else if (this.#unmade.has(write)) this.#defer(write, now + BUSY_PAUSE)
         else batch.push(write)
         if (batch.length === BATCH) break
       }
@@ -327,10 +331,11 @@ export class WriteBehind {
     this.#retry = timers.after(Math.max(1, due - clock.now()), () => this.#schedule())
   }
 
-  /** The pump has come to rest, or a moment has passed where it cannot run. */
+  /** The pump has come to rest, or a moment has passed where it cannot run or found nothing that could be sent. */
   async #settled(): Promise<void> {
+    const before = this.#written
     await undefined
     if (this.#pump !== null) await this.#pump
-    else await this.#settings.timers.sleep(20)
+    if (this.#written === before) await this.#settings.timers.sleep(FLUSH_PAUSE)
   }
 }

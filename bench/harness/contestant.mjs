@@ -1,0 +1,62 @@
+/**
+ * The process of one contestant: it alone is loaded here, so that no other's shapes, hooks and garbage slow it down.
+ * Sets up, proves its answers, then runs a round whenever it is told to.
+ *
+ * A contestant gives `once(i)`, awaited again and again, or `round(n)`, which returns the milliseconds it took for `n`
+ * operations, or `{ ms, ... }` with figures of its own. Also: `check()`, `before(n)` ahead of each round (not timed),
+ * `n` where the number of operations is fixed, `close()`.
+ */
+
+import { performance } from 'node:perf_hooks'
+
+const [questionName, caseName, contestantName] = process.argv.slice(2)
+const { question } = await import(`../questions/${questionName}.mjs`)
+
+let contestant
+const commands = {
+  async prepare({ settings, target }) {
+    contestant = await question.cases[caseName][contestantName](settings)
+    await contestant.check?.()
+    if (contestant.n !== undefined) {
+      if (!question.isCold) await round(contestant.n)
+      return { n: contestant.n }
+    }
+    // Warm, then as many operations as fill the time of a round.
+    for (let n = 4; ; n *= 2) {
+      const { ms } = await round(n)
+      if (ms >= target || n >= 2 ** 24) {
+        const enough = Math.max(1, Math.round((n * target) / ms))
+        await round(enough)
+        return { n: enough }
+      }
+    }
+  },
+  round: ({ n }) => round(n),
+  async finish() {
+    await contestant.check?.()
+    await contestant.close?.()
+    return {}
+  },
+}
+
+async function round(n) {
+  await contestant.before?.(n)
+  if (contestant.round !== undefined) {
+    const result = await contestant.round(n)
+    return typeof result === 'number' ? { ms: result } : result
+  }
+  const { once } = contestant
+  const started = performance.now()
+  for (let i = 0; i < n; i++) await once(i)
+  return { ms: performance.now() - started }
+}
+
+process.on('message', async ({ command, ...given }) => {
+  try {
+    process.send({ ok: await commands[command](given) })
+  } catch (error) {
+    process.send({ failed: String(error?.stack ?? error) })
+  }
+})
+process.on('disconnect', () => process.exit())
+process.send({ ok: 'loaded' })
