@@ -193,7 +193,7 @@ export class StorageTier {
     const produce = (): string | null | undefined => {
       const generations = early ?? this.#generations.capture(tokenKeys)
       if (generations === null) {
-        if (this.#guard.isOpenForCalls) void this.#learnTokens(tokenKeys)
+        if (this.#guard.isOpenForCalls) void this.#learnTokens(tokenKeys).then(() => this.#writes.nudge())
         return undefined
       }
       return this.#encode({ data, dataUpdatedAt, expiresAt, ...generations, key }, query.hash, storageKey)

@@ -76,6 +76,8 @@ export class WriteBehind {
   #superseded = 0
   #dropped = 0
   #isClosed = false
+  /** Whoever flushes and waits for something to happen. */
+  #onNudge: (() => void) | null = null
 
   constructor(settings: WriteBehindSettings) {
     this.#settings = settings
@@ -101,6 +103,12 @@ export class WriteBehind {
     this.#ready(write)
     this.#shrink()
     this.#schedule()
+  }
+
+  /** What could not be made has become possible. */
+  nudge(): void {
+    this.resume()
+    this.#onNudge?.()
   }
 
   /** L2 is back: everything is due. Returns how many wait. */
@@ -336,6 +344,10 @@ export class WriteBehind {
     const before = this.#written
     await undefined
     if (this.#pump !== null) await this.#pump
-    if (this.#written === before) await this.#settings.timers.sleep(FLUSH_PAUSE)
+    if (this.#written !== before) return
+    const nudged = new Promise<void>((resolve) => {
+      this.#onNudge = resolve
+    })
+    await Promise.race([this.#settings.timers.sleep(FLUSH_PAUSE), nudged])
   }
 }
