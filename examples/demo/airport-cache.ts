@@ -63,10 +63,11 @@ export class AirportCache {
           { storage: false },
         )
       },
-      // Two updates of one airport may be answered in the other order.
-      onSuccess: (confirmed, { icao }) => {
+      onSuccess: (confirmed, { icao, afterwards }) => {
+        if (afterwards === 'remove') return
         this.client.setQueryData<Airport>(
           keyOf(icao),
+          // Two updates of one airport may be answered in the other order.
           (held) => (held === undefined || held.version > confirmed.version ? undefined : confirmed),
           { storage: false },
         )

@@ -16,6 +16,8 @@ import type { FromWorker, ToWorker } from './worker.ts'
 const WORKER = fileURLToPath(new URL('worker.js', import.meta.url))
 const OPEN_TIMEOUT = 20_000
 const STOP_TIMEOUT = 10_000
+/** A closed worker whose L2 hangs in a system call cannot end by itself. */
+const END_TIMEOUT = 1_000
 
 export interface FleetListeners {
   onReport(report: Report): void
@@ -102,7 +104,7 @@ export class Fleet {
     }
   }
 
-  /** Lets all finish what they do and end by themselves; one that does not is a crash. */
+  /** Lets all finish what they do and end by themselves. */
   async stop(): Promise<void> {
     await Promise.all(
       this.#workers.map(async (worker) => {
@@ -110,7 +112,7 @@ export class Fleet {
         if (child === undefined || worker.state === 'ended') return
         worker.state = 'stopping'
         const deadline = setTimeout(() => {
-          this.#crashed(worker, `has not ended ${STOP_TIMEOUT / 1000} s after its stop`)
+          this.#crashed(worker, `has not closed its cache ${STOP_TIMEOUT / 1000} s after its stop`)
           child.kill('SIGKILL')
         }, STOP_TIMEOUT)
         const ended = once(child, 'exit')
@@ -164,9 +166,13 @@ export class Fleet {
           worker.counters[generation] = message.report.counters
           for (const [icao, version] of message.report.removed) worker.removed.set(icao, version)
           this.#listeners.onReport(message.report)
-        } else {
+        } else if (message.type === 'opened') {
           clearTimeout(deadline)
           resolve()
+        } else {
+          worker.state = 'ended'
+          const patience = setTimeout(() => child.kill('SIGKILL'), END_TIMEOUT)
+          child.once('exit', () => clearTimeout(patience))
         }
       })
     })

@@ -149,7 +149,7 @@ async function run({ options, folder, lasting, notes }: Prepared): Promise<numbe
   } finally {
     await fleet.destroy()
     origin.close()
-    if (lasting !== undefined) await leave(lasting, namespace)
+    if (lasting !== undefined) await leave(lasting, fleet.isStorageAway ? undefined : namespace)
     removeFolder()
     process.off('exit', atExit)
     for (const signal of SIGNALS) process.off(signal, interrupt)
@@ -187,11 +187,12 @@ async function play(
   return restart
 }
 
-/** Takes this run's entries out of a storage that stays; one that is away is left alone. */
-async function leave(storage: StorageBackend, namespace: string): Promise<void> {
+/** Takes this run's entries out of a storage that stays; `undefined`: it is away, and is left alone. */
+async function leave(storage: StorageBackend, namespace: string | undefined): Promise<void> {
   const deadline = new AbortController()
-  const swept = sweep(storage, namespace).catch(() => {})
-  await Promise.race([swept, sleep(3_000, undefined, { signal: deadline.signal }).catch(() => {})])
+  const left = (namespace === undefined ? Promise.resolve() : sweep(storage, namespace))
+    .then(() => storage.close?.())
+    .catch(() => {})
+  await Promise.race([left, sleep(3_000, undefined, { signal: deadline.signal }).catch(() => {})])
   deadline.abort()
-  await storage.close?.()
 }

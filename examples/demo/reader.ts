@@ -50,7 +50,7 @@ export interface Counters {
 }
 
 export const FIRST = 100
-const UPDATE_SHARE = 0.01
+const UPDATE_SHARE = 0.02
 /** Milliseconds. */
 const THINKING = 200
 
@@ -160,6 +160,8 @@ export class Reader {
     }
     this.#check.updateEnds(icao, update.afterwards, confirmed)
     await this.#separate.forget(icao, update.afterwards)
+    // Who has changed something looks at it.
+    await this.#read(icao)
   }
 
   /** An object that came over HTTP here is the origin's; L2 makes a new one of what it holds. */

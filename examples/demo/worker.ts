@@ -14,6 +14,7 @@ export type ToWorker =
 export type FromWorker =
   | { readonly type: 'opened' }
   | { readonly type: 'report'; readonly report: Report }
+  | { readonly type: 'closed' }
   | { readonly type: 'log'; readonly text: string }
 
 const REPORT_INTERVAL = 250
@@ -34,6 +35,7 @@ process.on('message', async (message: ToWorker) => {
     await reader?.stop()
     await reader?.close()
     sendReport()
+    tell({ type: 'closed' })
     // Nothing else keeps the process: it ends by itself.
     process.removeAllListeners('disconnect')
     process.disconnect?.()
