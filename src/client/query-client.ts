@@ -289,7 +289,7 @@ export class QueryClient {
     for (const query of found) {
       this.#fetcher.cancel(query, new CancelledError(`${query.hash} was reset.`))
       query.update(state.EMPTY)
-      if (query.options !== null) this.#fetcher.obtain(query.options)
+      this.#fetcher.seed(query)
       if (query.held === state.EMPTY && !query.isObserved) this.#cache.remove(query)
     }
     this.#refetchActive(found)
@@ -375,7 +375,8 @@ export class QueryClient {
         return size()
       },
       has: (key) => this.#cache.get(key) !== undefined,
-      find: (filter) => this.#find(filter).map((query) => ({ ...this.#view(query), queryKey: query.key })),
+      find: (filter) =>
+        this.#find(filter).map((query) => ({ ...this.#view(query), queryKey: query.key.slice() })),
     }
   }
 
@@ -397,7 +398,7 @@ export class QueryClient {
       (query) =>
         (type === 'all' || query.isActive === (type === 'active')) &&
         (stale === undefined || this.#isStale(query) === stale) &&
-        (predicate === undefined || predicate({ queryKey: query.key, state: this.#view(query) })),
+        (predicate === undefined || predicate({ queryKey: query.key.slice(), state: this.#view(query) })),
     )
   }
 

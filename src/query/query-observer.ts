@@ -11,6 +11,7 @@
  * Long because: attaching, showing and polling share the one attached state.
  */
 
+import { ownKey } from '../keys/own-key.ts'
 import { asError } from '../resilience/as-error.ts'
 import type { SafeLogger } from '../resilience/safe-logger.ts'
 import type { Alarm, TimerQueue } from '../resilience/timer-queue.ts'
@@ -76,9 +77,9 @@ export class QueryObserver<S> implements QueryWatcher {
 
   constructor(host: ObserverHost, options: AnyObserverOptions) {
     assertQueryOptions(options as never)
-    this.#host = host
-    this.#options = options
     host.peek(options)
+    this.#host = host
+    this.#options = { ...options, queryKey: ownKey(options.queryKey) }
   }
 
   /** What the observer shows now. */
@@ -121,9 +122,9 @@ export class QueryObserver<S> implements QueryWatcher {
     assertQueryOptions(options as never)
     const before = this.#query
     this.#host.peek(options)
-    this.#options = options
+    this.#options = { ...options, queryKey: ownKey(options.queryKey) }
     if (before === null) return
-    const query = this.#host.obtain(options)
+    const query = this.#host.obtain(this.#options)
     if (query !== before) {
       this.#leave(before)
       this.#selection = NOT_SELECTED

@@ -54,6 +54,8 @@ export class Query {
   lane: { readonly gcTime: number } | null = null
   gcTime = 0
   lastUsed = 0
+  /** Counts uses: tells the order where the clock does not. */
+  useOrder = 0
   newer: Query | null = null
   older: Query | null = null
 
