@@ -334,8 +334,8 @@ export class QueryClient {
     for (const query of found) {
       this.#fetcher.cancel(query, new CancelledError(`${query.hash} was reset.`))
       query.update(state.EMPTY)
-      if (query.options !== null) this.#fetcher.obtain(query.options)
-      if (query.held === state.EMPTY && query.observers.length === 0) this.#cache.remove(query)
+      this.#fetcher.seed(query)
+      if (query.held === state.EMPTY && !query.isObserved) this.#cache.remove(query)
     }
     this.#refetchActive(found)
     await written
@@ -424,7 +424,8 @@ export class QueryClient {
         return size()
       },
       has: (key) => this.#cache.get(key) !== undefined,
-      find: (filter) => this.#find(filter).map((query) => ({ ...this.#view(query), queryKey: query.key })),
+      find: (filter) =>
+        this.#find(filter).map((query) => ({ ...this.#view(query), queryKey: query.key.slice() })),
     }
   }
 
@@ -447,9 +448,9 @@ export class QueryClient {
     if (type === 'all' && stale === undefined && predicate === undefined) return candidates
     return candidates.filter(
       (query) =>
-        (type === 'all' || isActive(query) === (type === 'active')) &&
+        (type === 'all' || query.isActive === (type === 'active')) &&
         (stale === undefined || this.#isStale(query) === stale) &&
-        (predicate === undefined || predicate({ queryKey: query.key, state: this.#view(query) })),
+        (predicate === undefined || predicate({ queryKey: query.key.slice(), state: this.#view(query) })),
     )
   }
 
@@ -475,7 +476,7 @@ export class QueryClient {
 
   #drop(query: Query): void {
     this.#fetcher.discard(query)
-    if (query.observers.length === 0) {
+    if (!query.isObserved) {
       this.#cache.remove(query)
       query.held = state.EMPTY
       // Nobody could resume what nobody can find.
@@ -490,7 +491,7 @@ export class QueryClient {
   #refetchActive(queries: readonly Query[]): void {
     if (this.#closing !== null) return
     for (const query of queries) {
-      if (!isActive(query) || query.options?.queryFn === undefined) continue
+      if (!query.isActive || query.options?.queryFn === undefined) continue
       if (query.fetch === null && !query.isPaused) {
         this.#fetcher.refetch(query, query.options).catch(ignore)
       }
@@ -498,12 +499,12 @@ export class QueryClient {
   }
 
   #attach(query: Query, observer: QueryWatcher): void {
-    query.observers = [...query.observers, observer]
+    query.addObserver(observer)
     this.#cache.use(query)
   }
 
   #detach(query: Query, observer: QueryWatcher): void {
-    query.observers = query.observers.filter((other) => other !== observer)
+    query.removeObserver(observer)
     this.#cache.settleDown(query)
   }
 
@@ -518,10 +519,6 @@ export class QueryClient {
   #assertOpen(): void {
     if (this.#closing !== null) throw new StackQueryError('CLIENT_CLOSED', 'The client is closed.')
   }
-}
-
-function isActive(query: Query): boolean {
-  return query.observers.some((observer) => observer.isEnabled)
 }
 
 function ignore(): void {}

@@ -23,8 +23,13 @@ export class Fetcher {
     const query = cache.obtain(options.queryKey, options.gcTime ?? defaults.gcTime)
     // A user without a queryFn only looks; it must not take from the others how the data is got.
     if (options.queryFn !== undefined || query.options === null) query.options = options
-    if (options.initialData !== undefined && query.held.data === undefined) this.#seed(query, options)
+    if (options.initialData !== undefined) this.#seed(query, options)
     return query
+  }
+
+  /** Puts the initial data that its user has named into a query without data. */
+  seed(query: Query): void {
+    if (query.options !== null) this.#seed(query, query.options)
   }
 
   /** What `fetchQuery` does where the fast path could not answer. */
@@ -131,6 +136,7 @@ export class Fetcher {
   #seed(query: Query, options: AnyQueryOptions): void {
     const { initialData, initialDataUpdatedAt } = options
     const { clock, logger } = this.#env
+    if (query.held.data !== undefined) return
     let data: unknown = initialData
     if (typeof initialData === 'function') {
       logger.call('initialData', () => {

@@ -10,7 +10,10 @@ import type { StandardSchemaV1 } from '../ports/standard-schema.ts'
  */
 export async function validated(schema: StandardSchemaV1, data: unknown, hash: string): Promise<unknown> {
   const result = await schema['~standard'].validate(data)
-  if (result.issues === undefined) return result.value
+  if (result.issues === undefined) {
+    if (result.value !== undefined) return result.value
+    throw new ValidationError(`The schema of ${hash} gave undefined; expected data, or null for none.`, [])
+  }
   const first = result.issues[0]?.message ?? 'no reason given'
   const more = result.issues.length > 1 ? ` (and ${result.issues.length - 1} more)` : ''
   throw new ValidationError(`Data of ${hash} does not fit its schema: ${first}${more}.`, result.issues)

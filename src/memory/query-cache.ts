@@ -7,6 +7,7 @@
  * first lane's oldest; uses do not move it, it looks again when it rings.
  */
 
+import { ownKey } from '../keys/own-key.ts'
 import { PrefixIndex } from '../keys/prefix-index.ts'
 import type { QueryKey } from '../keys/query-key.ts'
 import type { Clock } from '../ports/clock.ts'
@@ -23,6 +24,7 @@ export class QueryCache {
   #alarm: Alarm | null = null
   #alarmDue = Number.POSITIVE_INFINITY
   #evictions = 0
+  #uses = 0
 
   constructor(maxSize: number, clock: Clock, timers: TimerQueue) {
     this.#maxSize = maxSize
@@ -64,8 +66,7 @@ export class QueryCache {
       this.#prolong(found, gcTime)
       return found
     }
-    // The caller may reuse its array; what the cache knows the query by must not change with it.
-    const query = new Query(key.slice())
+    const query = new Query(ownKey(key))
     query.gcTime = gcTime
     query.isCached = true
     this.#index.set(query.key, query)
@@ -76,7 +77,7 @@ export class QueryCache {
 
   /** A use of a query at rest renews its rest. */
   touch(query: Query, now: number): void {
-    if (query.lane !== null) (query.lane as Lane).touch(query, now)
+    if (query.lane !== null) (query.lane as Lane).touch(query, now, ++this.#uses)
   }
 
   /** The query is fetching or observed from now on. */
@@ -116,7 +117,7 @@ export class QueryCache {
       this.#lanes.set(query.gcTime, lane)
     }
     const now = this.#clock.now()
-    lane.add(query, now)
+    lane.add(query, now, ++this.#uses)
     this.#expectAt(now + query.gcTime, now)
   }
 
@@ -126,7 +127,7 @@ export class QueryCache {
       let candidate: Query | null = null
       for (const lane of this.#lanes.values()) {
         const oldest = lane.oldest === spared ? (spared?.newer ?? null) : lane.oldest
-        if (oldest !== null && (candidate === null || oldest.lastUsed < candidate.lastUsed))
+        if (oldest !== null && (candidate === null || oldest.useOrder < candidate.useOrder))
           candidate = oldest
       }
       if (candidate === null) return

@@ -99,7 +99,7 @@ export class Mutation<TInput, TData, TContext = unknown> {
   readonly #host: MutationHost
   readonly #options: BaseMutationOptions<TInput, TData, TContext, never>
   #state: MutationState<TData> = derived(IDLE)
-  #listeners: readonly ((state: MutationState<TData>) => unknown)[] = []
+  readonly #listeners = new Set<(state: MutationState<TData>) => unknown>()
   #calls = 0
 
   /** Made by `client.mutation(options)`. */
@@ -139,11 +139,12 @@ export class Mutation<TInput, TData, TContext = unknown> {
 
   /** Calls `listener` at once, synchronously, then at every change. Returns the function that ends it. */
   subscribe(listener: (state: MutationState<TData>) => unknown): () => void {
+    // Wrapped, so that the same function may subscribe twice and leave once.
     const mine = (state: MutationState<TData>): unknown => listener(state)
-    this.#listeners = [...this.#listeners, mine]
+    this.#listeners.add(mine)
     this.#host.logger.call('A listener', mine, this.#state)
     return () => {
-      this.#listeners = this.#listeners.filter((other) => other !== mine)
+      this.#listeners.delete(mine)
     }
   }
 
@@ -179,8 +180,13 @@ export class Mutation<TInput, TData, TContext = unknown> {
 
   #update(call: number, change: Partial<Bare<TData>>): void {
     if (call !== this.#calls) return
-    this.#state = derived({ ...this.#state, ...change })
-    for (const listener of this.#listeners) this.#host.logger.call('A listener', listener, this.#state)
+    const state = derived({ ...this.#state, ...change })
+    this.#state = state
+    for (const listener of [...this.#listeners]) {
+      // A listener has changed it again: all have been told of what is newer, so the older must not follow.
+      if (this.#state !== state) return
+      if (this.#listeners.has(listener)) this.#host.logger.call('A listener', listener, state)
+    }
   }
 }
 

@@ -109,19 +109,25 @@ export class TimerQueue {
     this.#timer = undefined
     this.#armedFor = Number.POSITIVE_INFINITY
     const now = this.#now()
-    for (let top = this.#heap[0]; top !== undefined; top = this.#heap[0]) {
-      if (top.ring === null) {
-        this.#cancelled--
-      } else if (top.due > now) {
-        break
+    // One that is made while others ring waits for the next timer: an alarm that sets itself again must not hold the
+    // event loop, however short its delay.
+    const made = this.#made
+    try {
+      for (let top = this.#heap[0]; top !== undefined; top = this.#heap[0]) {
+        if (top.ring === null) {
+          this.#cancelled--
+        } else if (top.due > now || top.order >= made) {
+          break
+        }
+        pop(this.#heap)
+        const ring = top.ring
+        top.ring = null
+        ring?.()
       }
-      pop(this.#heap)
-      const ring = top.ring
-      top.ring = null
-      ring?.()
+    } finally {
+      const next = this.#heap[0]
+      if (next !== undefined && next.due < this.#armedFor) this.#arm(next.due)
     }
-    const next = this.#heap[0]
-    if (next !== undefined && next.due < this.#armedFor) this.#arm(next.due)
   }
 
   #sweep(): void {
