@@ -281,6 +281,7 @@ export class QueryClient {
     const written = this.#invalidateStorage(filter, found, 'hard')
     for (const query of found) {
       query.fetch?.cancel(new CancelledError(`${query.hash} was reset.`))
+      query.removals++
       query.update(state.EMPTY)
       if (query.options !== null) this.#fetcher.obtain(query.options)
       if (query.held === state.EMPTY && query.observers.length === 0) this.#cache.remove(query)
@@ -415,6 +416,7 @@ export class QueryClient {
 
   #drop(query: Query): void {
     query.fetch?.overtake('hard')
+    query.removals++
     if (query.observers.length === 0) {
       this.#cache.remove(query)
       query.held = state.EMPTY

@@ -44,6 +44,7 @@ export class Fetch implements OngoingFetch {
   readonly #options: AnyQueryOptions
   readonly #start: FetchStart
   readonly #startedAt: number
+  readonly #removals: number
   readonly #abort = new LazyAbort()
   readonly #predecessor: Promise<void> | undefined
   #resolve!: (data: unknown) => void
@@ -61,6 +62,7 @@ export class Fetch implements OngoingFetch {
     this.#options = options
     this.#start = start
     this.#startedAt = env.clock.now()
+    this.#removals = query.removals
     this.#predecessor = env.departing.size === 0 ? undefined : env.departing.get(query.hash)
     this.promise = new Promise((resolve, reject) => {
       this.#resolve = resolve
@@ -242,7 +244,8 @@ export class Fetch implements OngoingFetch {
     const { storage, storageTtl, gcTime, onSuccess, onSettled } = this.#options
     const query = this.#query
     const now = clock.now()
-    if (this.#overtaken === 'soft' && query.isCached && query.held.dataUpdatedAt < this.#startedAt) {
+    const isWelcome = query.isCached && query.removals === this.#removals
+    if (this.#overtaken === 'soft' && isWelcome && query.held.dataUpdatedAt < this.#startedAt) {
       query.update(state.dataReceived(query.held, data, 'origin', now, true))
     }
     this.#settle(data, (held) => state.fetchSucceeded(state.dataReceived(held, data, 'origin', now, false)))

@@ -49,6 +49,8 @@ export class Query {
   /** Those of the last user: what a refetch without options of its own runs with. */
   options: AnyQueryOptions | null = null
   isPaused = false
+  /** How often its data was taken away: what was overtaken before must not bring it back. */
+  removals = 0
 
   isCached = false
   /** Its place among the evictable; `null` while in use. */

@@ -41,6 +41,8 @@ export interface GuardSettings {
   readonly timeout: number
   readonly probeKey: string
   readonly random: () => number
+  /** The circuit has opened: nobody is to wait for L2 any longer. */
+  readonly onOpened: () => void
   /** The circuit has closed; returns what is to be said about it. */
   readonly onRecovered: () => string
 }
@@ -161,6 +163,7 @@ export class StorageGuard {
     this.#outages++
     logger.warn(`L2 is away (${operation}); going on with L1 alone.`, error)
     this.#scheduleProbe()
+    this.#settings.onOpened()
   }
 
   async #suspect(operation: StorageOperation, error: StorageError): Promise<void> {

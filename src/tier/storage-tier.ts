@@ -72,6 +72,8 @@ export class StorageTier {
   readonly #generations: Generations
   /** Tokens that are being made, so that no slot gets two of this worker's. */
   readonly #making = new Map<string, Promise<void>>()
+  /** What ends the waits for L2 that are going on. */
+  readonly #waiting = new Set<() => void>()
   readonly #reported = new Set<string>()
   #hits = 0
   #misses = 0
@@ -91,6 +93,9 @@ export class StorageTier {
       timeout: storageTimeout,
       probeKey: probeKey(namespace),
       random,
+      onOpened: () => {
+        for (const giveUp of this.#waiting) giveUp()
+      },
       onRecovered: () => {
         const waiting = this.#writes.resume()
         this.#replayed += waiting
@@ -112,10 +117,12 @@ export class StorageTier {
       const seq = this.#generations.mark()
       const answers = await this.#reader.load(isHere ? tokenKeys : [storageKey, ...tokenKeys])
       const areLearned = this.#learn(tokenKeys, answers, seq)
-      // Asked again: a write may have come while L2 was being read.
+      const answered = areLearned ? this.#generations.answered(tokenKeys, answers) : null
+      // Asked again: a write may have come while L2 was being read, and then it answers alone, a tombstone too.
       const stored =
-        this.#readPending(query) ??
-        (areLearned ? this.#accept(query, answers.get(storageKey) ?? null, tokenKeys) : null)
+        this.#writes.peek(storageKey) !== undefined
+          ? this.#readPending(query, areLearned ? answered : undefined)
+          : this.#accept(query, answers.get(storageKey) ?? null, tokenKeys, answered)
       if (areLearned) await this.#settleTokens(tokenKeys)
       return stored
     }, null)
@@ -147,8 +154,9 @@ export class StorageTier {
     const key = isDigest ? query.hash : null
     const tokenKeys = this.#generations.tokenKeysOf(query.key)
     const early = capture === 'when-written' ? this.#generations.capture(tokenKeys) : capture
+    const madeAt = this.#generations.mark()
     const produce = (): string | null | undefined => {
-      const generations = early ?? this.#generations.capture(tokenKeys)
+      const generations = early ?? this.#generations.captureSince(tokenKeys, madeAt)
       if (generations === null) {
         if (this.#guard.isOpenForCalls) void this.#learnTokens(tokenKeys)
         return undefined
@@ -208,27 +216,39 @@ export class StorageTier {
     }
   }
 
-  /** The result of `work`, or `otherwise` where it takes longer than a fetch may wait for L2. */
+  /** The result of `work`, or `otherwise` where it takes longer than a fetch may wait for L2, or L2 is given up. */
   #within<T>(work: () => Promise<T>, otherwise: T, limit = this.#settings.storageTimeout): Promise<T> {
     const { timers } = this.#settings
     return new Promise((resolve, reject) => {
-      const deadline = timers.after(limit, () => resolve(otherwise))
-      work()
-        .then(resolve, reject)
-        .finally(() => timers.cancel(deadline))
+      const giveUp = (): void => {
+        timers.cancel(deadline)
+        this.#waiting.delete(giveUp)
+        resolve(otherwise)
+      }
+      const deadline = timers.after(limit, giveUp)
+      this.#waiting.add(giveUp)
+      work().then(resolve, reject).finally(giveUp)
     })
   }
 
   /** What waits to be written answers for L2; a tombstone answers "nothing". */
-  #readPending(query: Keyed): StoredData | null {
+  #readPending(query: Keyed, answered?: Capture | null): StoredData | null {
     const write = this.#writes.peek(entryKey(this.#settings.namespace, query.hash).storageKey)
     if (write === undefined || !write.make() || typeof write.value !== 'string') return null
-    return this.#accept(query, write.value, this.#generations.tokenKeysOf(query.key))
+    return this.#accept(query, write.value, this.#generations.tokenKeysOf(query.key), answered)
   }
 
-  /** Believes a value of L2 if it is ours, of this key, alive, and of the current generations. */
-  #accept(query: Keyed, text: string | null, tokenKeys: readonly string[]): StoredData | null {
-    if (text === null) return null
+  /**
+   * Believes a value of L2 if it is ours, of this key, alive, and of the current generations, here and by what L2 has
+   * answered for them (`null`: not for all; `undefined`: it was not asked).
+   */
+  #accept(
+    query: Keyed,
+    text: string | null,
+    tokenKeys: readonly string[],
+    answered: Capture | null | undefined,
+  ): StoredData | null {
+    if (text === null || answered === null) return null
     const { serializer, clock, namespace } = this.#settings
     const decoded = decodeEnvelope(text, serializer)
     if ('reason' in decoded) {
@@ -241,9 +261,10 @@ export class StorageTier {
     if (key !== (entryKey(namespace, query.hash).isDigest ? query.hash : null)) return null
     if (expiresAt !== null && expiresAt <= now) return null
     const current = this.#generations.current(tokenKeys)
-    if (current === null || current.hard !== hard) return null
+    if (current === null || current.hard !== hard || (answered ?? current).hard !== hard) return null
+    const isInvalidated = current.soft !== soft || (answered ?? current).soft !== soft
     // Another worker's clock may be ahead; data from the future would never grow old.
-    return { data, dataUpdatedAt: Math.min(dataUpdatedAt, now), isInvalidated: current.soft !== soft }
+    return { data, dataUpdatedAt: Math.min(dataUpdatedAt, now), isInvalidated }
   }
 
   #count(found: StoredData | null): StoredData | null {
@@ -282,17 +303,30 @@ export class StorageTier {
 
   /** The first token of a slot. It counts from the moment that L2 has it: a fetch that began earlier must not use it. */
   #makeToken(tokenKey: string): Promise<void> {
-    const making = this.#making.get(tokenKey) ?? this.#writeToken(tokenKey, this.#generations.makeToken())
+    const making =
+      this.#making.get(tokenKey) ?? this.#writeToken(tokenKey, () => this.#generations.makeToken())
     this.#making.set(tokenKey, making)
     return making.finally(() => this.#making.delete(tokenKey))
   }
 
   #replaceToken(tokenKey: string): Promise<void> {
-    return this.#writeToken(tokenKey, this.#generations.replace(tokenKey))
+    let token = this.#generations.replace(tokenKey)
+    let isFirst = true
+    return this.#writeToken(tokenKey, () => {
+      if (!isFirst) token = this.#generations.renew(tokenKey, token)
+      isFirst = false
+      return token
+    })
   }
 
-  #writeToken(tokenKey: string, token: string): Promise<void> {
+  /** `make`: called once for each attempt. */
+  #writeToken(tokenKey: string, make: () => string): Promise<void> {
     return new Promise((resolve) => {
+      let token = ''
+      const produce = (): string => {
+        token = make()
+        return token
+      }
       const onDone = (): void => {
         this.#generations.settled(tokenKey, token)
         resolve()
@@ -301,7 +335,7 @@ export class StorageTier {
         new PendingWrite({
           storageKey: tokenKey,
           isToken: true,
-          produce: () => token,
+          produce,
           expiresAt: null,
           onDone,
         }),

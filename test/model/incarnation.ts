@@ -53,6 +53,8 @@ export class Incarnation implements PortUser, Author {
   readonly asked: { seq: number; at: number }[][] = KEYS.map(() => [])
   /** By key: origin calls that run. */
   readonly running: number[] = KEYS.map(() => 0)
+  /** By key: how often its origin calls were given up by hand; they may run on, and count no longer. */
+  readonly givenUp: number[] = KEYS.map(() => 0)
   /** By key: the moments of the last origin call, in virtual time. */
   readonly originBeganAt: number[] = KEYS.map(() => -1)
   readonly originEndedAt: number[] = KEYS.map(() => -1)
@@ -62,8 +64,10 @@ export class Incarnation implements PortUser, Author {
   readonly words: Set<Datum | null>[] = KEYS.map(() => new Set())
   /** The last moment at which its callers may have been turned away. */
   cancelledAt = 0
-  evictions = 0
-  dropped = 0
+  /** Bits by key: something has happened that may have changed what L1 holds of it. */
+  touched = 0
+  /** Invalidations of which it is not yet known that L2 has them. */
+  unacknowledged = 0
   readonly #host: LifeHost
   readonly #timers = new Map<unknown, unknown>()
 
@@ -93,7 +97,15 @@ export class Incarnation implements PortUser, Author {
     return this.#timers.size
   }
 
+  get dropped(): number {
+    return this.client.stats().storage?.dropped ?? 0
+  }
+
   onAnswer(): void {
+    const since = this.#host.base.now() - STORAGE_TIMEOUT
+    for (let k = 0; k < KEYS.length; k++) {
+      if ((this.asked[k]?.at(-1)?.at ?? 0) >= since) this.touched |= 1 << k
+    }
     this.#host.onChange(this)
   }
 

@@ -15,7 +15,10 @@ export const KEYS: readonly (readonly (string | number)[])[] = [
 ]
 
 /** What is invalidated: a prefix, or with `isExact` the key alone. */
-export const TARGETS: readonly { readonly queryKey: readonly (string | number)[]; readonly isExact: boolean }[] = [
+export const TARGETS: readonly {
+  readonly queryKey: readonly (string | number)[]
+  readonly isExact: boolean
+}[] = [
   { queryKey: ['a', 1], isExact: false },
   { queryKey: ['a'], isExact: false },
   { queryKey: [], isExact: false },
@@ -48,7 +51,13 @@ export type Step = Action & {
 }
 
 export type Action =
-  | { readonly do: 'fetch'; readonly w: number; readonly k: number; readonly staleTime: number; readonly wait: boolean }
+  | {
+      readonly do: 'fetch'
+      readonly w: number
+      readonly k: number
+      readonly staleTime: number
+      readonly wait: boolean
+    }
   | { readonly do: 'look'; readonly w: number; readonly k: number }
   | { readonly do: 'set'; readonly w: number; readonly k: number }
   | { readonly do: 'invalidate'; readonly w: number; readonly f: number }

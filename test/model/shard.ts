@@ -37,7 +37,8 @@ export async function runShard(options: ShardOptions): Promise<{ runs: number; f
   for (let chunk = 0; done < runs; chunk++) {
     const numRuns = Math.min(CHUNK, runs - done)
     const failure = await runChunk(numRuns, chunkSeed(seed, chunk), shrinks)
-    if (failure !== null) return { runs: done + failure.runs, failure: { ...failure, runs: done + failure.runs } }
+    if (failure !== null)
+      return { runs: done + failure.runs, failure: { ...failure, runs: done + failure.runs } }
     done += numRuns
     onProgress?.(done)
   }

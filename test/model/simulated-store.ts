@@ -211,7 +211,10 @@ export class Port implements StorageBackend {
     for (const key of keys) {
       const since = this.#writing.get(key)
       if (since !== undefined && this.#host.now() - since < LOST_AFTER && !key.includes(':p:')) {
-        this.#host.onViolation('P6', `${this.#user.name} writes ${key} while its last write is still under way`)
+        this.#host.onViolation(
+          'P6',
+          `${this.#user.name} writes ${key} while its last write is still under way`,
+        )
       }
       this.#writing.set(key, this.#host.now())
     }

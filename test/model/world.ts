@@ -8,7 +8,7 @@
  * Long because: the steps of a schedule are read together.
  */
 
-import { hashKey, StackQueryError } from '../../src/index.ts'
+import { hashKey, type StackQueryError } from '../../src/index.ts'
 import { VirtualClock } from '../../src/testing/index.ts'
 import { seededRandom } from '../../src/testing/seeded-random.ts'
 import { Generations } from '../../src/tier/generations.ts'
@@ -83,7 +83,8 @@ export class World {
     const { setting, steps } = this.#schedule
     const realRandom = Math.random
     const realCount = WRITE_LIMITS.count
-    const onUnhandled = (error: unknown): void => this.#violated('P9', `unhandled rejection: ${String(error)}`)
+    const onUnhandled = (error: unknown): void =>
+      this.#violated('P9', `unhandled rejection: ${String(error)}`)
     process.on('unhandledRejection', onUnhandled)
     Math.random = this.#random
     // The only bound of the write queue that a short schedule can reach.
@@ -120,6 +121,11 @@ export class World {
     this.#changed.clear()
   }
 
+  #touch(life: Incarnation, k: number | 'all'): void {
+    life.touched |= k === 'all' ? (1 << KEYS.length) - 1 : 1 << k
+    this.#changed.add(life)
+  }
+
   #log(line: () => string): void {
     this.trace?.push(`${String(this.#clock.now() - this.#startedAt).padStart(7)} ${line()}`)
   }
@@ -154,12 +160,14 @@ export class World {
     const now = this.#clock.now()
     while (asked.length > 0 && (asked[0]?.at as number) < now - STORAGE_TIMEOUT) asked.shift()
     asked.push({ seq: this.#ledger.tick(), at: now })
+    // Its answer may come in the same tick.
+    this.#touch(life, k)
   }
 
   #take(step: Step, setting: Setting): void {
     const life = 'w' in step && step.w >= 0 ? this.#workers[step.w % setting.workers] : undefined
     if (life !== undefined) {
-      this.#changed.add(life)
+      this.#touch(life, 'k' in step ? step.k : 'all')
       this.#act(step, life)
       return
     }
@@ -219,6 +227,11 @@ export class World {
         break
       case 'cancel': {
         life.cancelledAt = this.#ledger.tick()
+        for (let k = 0; k < KEYS.length; k++) {
+          if (!doesMean(step.f, k)) continue
+          life.running[k] = 0
+          ;(life.givenUp[k] as number)++
+        }
         const { queryKey, isExact } = targetOf(step.f)
         void client.cancelQueries({ queryKey, exact: isExact })
         break
@@ -242,7 +255,7 @@ export class World {
       }
       case 'watch': {
         const observer = client.watch(this.#optionsOf(life, step.k, step.staleTime))
-        life.watching.push(observer.subscribe(() => this.#changed.add(life)))
+        life.watching.push(observer.subscribe(() => this.#touch(life, step.k)))
         break
       }
       case 'unwatch':
@@ -285,7 +298,10 @@ export class World {
   }
 
   #fetch(life: Incarnation, k: number, staleTime: number, isWaiting: boolean): void {
-    const options = { ...this.#optionsOf(life, k, staleTime), whenStale: isWaiting ? 'wait' : 'serve' } as const
+    const options = {
+      ...this.#optionsOf(life, k, staleTime),
+      whenStale: isWaiting ? 'wait' : 'serve',
+    } as const
     this.#track(life, k, options.whenStale, () => life.client.fetchQuery(options))
   }
 
@@ -333,13 +349,17 @@ export class World {
       if ((kind === 'look' || isAlone) && waited > most)
         this.#violated('P3', `${life.name} ${kind} waited ${waited} ms for L2`)
     } else if (isAlone && life.originEndedAt[k] !== now) {
-      this.#violated('P3', `${life.name} was answered ${now - (life.originEndedAt[k] ?? 0)} ms after its origin`)
+      this.#violated(
+        'P3',
+        `${life.name} was answered ${now - (life.originEndedAt[k] ?? 0)} ms after its origin`,
+      )
     }
   }
 
   #checkTime(what: string, life: Incarnation, calledAt: number, most: number): void {
     const took = this.#clock.now() - calledAt
-    if (took > most) this.#violated('P4', `${what} of ${life.name} took ${took} ms; at most ${most} were promised`)
+    if (took > most)
+      this.#violated('P4', `${what} of ${life.name} took ${took} ms; at most ${most} were promised`)
   }
 
   async #callOrigin(life: Incarnation, k: number, signal: AbortSignal): Promise<unknown> {
@@ -348,25 +368,31 @@ export class World {
     if (life.running[k] !== 0)
       this.#violated('P8', `two origin calls of ${JSON.stringify(KEYS[k])} in ${life.name}`)
     ;(life.running[k] as number)++
+    const givenUp = life.givenUp[k]
     life.originBeganAt[k] = now
     for (const call of this.#calls) {
       if (call.life !== life || call.k !== k || call.originBeganAt !== -1) continue
       call.originBeganAt = now
       const most = call.isCircuitOpen ? 0 : STORAGE_TIMEOUT
       if (call.isAlone && now - call.at > most)
-        this.#violated('P3', `L2 kept ${life.name} ${now - call.at} ms from its origin; at most ${most} were promised`)
+        this.#violated(
+          'P3',
+          `L2 kept ${life.name} ${now - call.at} ms from its origin; at most ${most} were promised`,
+        )
     }
     const datum = this.#ledger.make(k, this.#versions[k] as number, life, 'origin', rich)
-    this.#log(() => `  ${life.name} calls the origin for #${datum.id} of ${JSON.stringify(KEYS[k])} (${delay} ms)`)
+    this.#log(
+      () => `  ${life.name} calls the origin for #${datum.id} of ${JSON.stringify(KEYS[k])} (${delay} ms)`,
+    )
     return new Promise((resolve, reject) => {
       let isOver = false
       const end = (settle: () => void): void => {
         if (isOver || !life.isAlive) return
         isOver = true
-        ;(life.running[k] as number)--
+        if (life.givenUp[k] === givenUp) (life.running[k] as number)--
         life.originEndedAt[k] = this.#clock.now()
         datum.ended = this.#ledger.tick()
-        this.#changed.add(life)
+        this.#touch(life, k)
         settle()
       }
       signal.addEventListener('abort', () => end(() => reject(signal.reason)))
@@ -404,6 +430,7 @@ export class World {
     this.#log(() => `  ${life.name} calls ${how} ${JSON.stringify(filter)} at ${invalidation.called}`)
     if (how === 'reset') life.cancelledAt = invalidation.called
     this.#ledger.invalidations.push(invalidation)
+    life.unacknowledged++
     for (let k = 0; k < KEYS.length; k++) {
       if (!doesMean(f, k)) continue
       if (kind === 'soft') {
@@ -428,7 +455,9 @@ export class World {
       const took = this.#clock.now() - calledAt
       this.#log(() => `  ${life.name}'s ${how} at ${invalidation.called} resolves after ${took} ms`)
       this.#checkTime(how, life, calledAt, isCircuitOpen ? 0 : STORAGE_TIMEOUT)
-      if (!isCircuitOpen && took < STORAGE_TIMEOUT) invalidation.acknowledged = this.#ledger.tick()
+      if (isCircuitOpen || took === STORAGE_TIMEOUT || invalidation.acknowledged < Infinity) return
+      invalidation.acknowledged = this.#ledger.tick()
+      life.unacknowledged--
     })
   }
 
@@ -517,14 +546,17 @@ export class World {
       const answers = KEYS.map((_, k) =>
         life.client.fetchQuery({ ...this.#optionsOf(life, k, Infinity), whenStale: 'wait' }),
       )
-      this.#changed.add(life)
+      this.#touch(life, 'all')
       await this.#clock.advance(STORAGE_TIMEOUT + SLOWEST_ORIGIN)
       const values = await Promise.race([Promise.all(answers), hop().then(() => null)])
       if (values === null) return this.#violated('P3', `${life.name} gets no answer though all is well`)
       for (const [k, value] of values.entries()) {
         const datum = this.#ledger.identify(value, k)
         if (typeof datum === 'string' || datum.version !== this.#versions[k])
-          this.#violated('P4', `${life.name} has ${JSON.stringify(value)} after a removal; expected the current version`)
+          this.#violated(
+            'P4',
+            `${life.name} has ${JSON.stringify(value)} after a removal; expected the current version`,
+          )
         else shared.push(datum.id)
       }
       const isFresh = life === first || this.#schedule.setting.storageTtl < Infinity
