@@ -266,8 +266,10 @@ export class QueryClient {
    */
   async cancelQueries(filter?: QueryKey | QueryFilter): Promise<void> {
     for (const query of this.#find(filter)) {
-      query.fetch?.cancel(new CancelledError(`The fetch of ${query.hash} was cancelled.`))
-      // Nor does the next one wait for what an invalidation has overtaken.
+      const reason = new CancelledError(`The fetch of ${query.hash} was cancelled.`)
+      query.fetch?.cancel(reason)
+      this.#env.departing.get(query.hash)?.cancel(reason)
+      // Nor does the next one wait for an origin that goes on regardless.
       this.#env.departing.delete(query.hash)
     }
   }

@@ -29,6 +29,14 @@ export interface FetchCounters {
   originFailures: number
 }
 
+/** A fetch that has lost its query. */
+export interface Departure {
+  /** Its origin call has really ended. */
+  readonly gone: Promise<void>
+  /** Ends it and those that it waits for. */
+  cancel(reason: Error): void
+}
+
 export interface FetchEnvironment {
   readonly clock: Clock
   readonly timers: TimerQueue
@@ -42,7 +50,7 @@ export interface FetchEnvironment {
    * Origin calls that an invalidation has overtaken and that still run, by key hash: the next fetch of the key
    * waits for them, so that a key has one origin call at a time.
    */
-  readonly departing: Map<string, Promise<void>>
+  readonly departing: Map<string, Departure>
   /** The client, for the context of `queryFn`. */
   readonly client: unknown
 }

@@ -21,7 +21,7 @@ import * as state from '../query/query-state.ts'
 import type { Alarm } from '../resilience/timer-queue.ts'
 import type { Capture } from '../tier/generations.ts'
 import type { StoredData } from '../tier/storage-tier.ts'
-import type { FetchEnvironment } from './environment.ts'
+import type { Departure, FetchEnvironment } from './environment.ts'
 import { FetchContext, LazyAbort } from './fetch-context.ts'
 import { planStored } from './plan.ts'
 import { nextAttemptIn } from './retry.ts'
@@ -46,7 +46,7 @@ export class Fetch implements OngoingFetch {
   readonly #startedAt: number
   readonly #removals: number
   readonly #abort = new LazyAbort()
-  readonly #predecessor: Promise<void> | undefined
+  readonly #predecessor: Departure | undefined
   #resolve!: (data: unknown) => void
   #reject!: (error: Error) => void
   #state: 'preparing' | 'calling' | 'over' = 'preparing'
@@ -128,7 +128,7 @@ export class Fetch implements OngoingFetch {
         if (this.#start.skipStorage) await this.#env.tier.prepare(this.#query)
         else if (await this.#askStorage()) return
       }
-      if (this.#predecessor !== undefined) await this.#predecessor
+      if (this.#predecessor !== undefined) await this.#predecessor.gone
       await this.#askOrigin()
     } finally {
       this.#onGone?.()
@@ -308,9 +308,16 @@ export class Fetch implements OngoingFetch {
     const gone = new Promise<void>((resolve) => {
       this.#onGone = resolve
     })
-    departing.set(hash, gone)
+    const departure: Departure = {
+      gone,
+      cancel: (reason) => {
+        this.cancel(reason)
+        this.#predecessor?.cancel(reason)
+      },
+    }
+    departing.set(hash, departure)
     void gone.then(() => {
-      if (departing.get(hash) === gone) departing.delete(hash)
+      if (departing.get(hash) === departure) departing.delete(hash)
     })
   }
 

@@ -53,8 +53,6 @@ export class Incarnation implements PortUser, Author {
   readonly asked: { seq: number; at: number }[][] = KEYS.map(() => [])
   /** By key: origin calls that run. */
   readonly running: number[] = KEYS.map(() => 0)
-  /** By key: how often its origin calls were given up by hand; they may run on, and count no longer. */
-  readonly givenUp: number[] = KEYS.map(() => 0)
   /** By key: the moments of the last origin call, in virtual time. */
   readonly originBeganAt: number[] = KEYS.map(() => -1)
   readonly originEndedAt: number[] = KEYS.map(() => -1)

@@ -2,8 +2,8 @@
  * What the checker knows to be true: every datum with the moment at which its getting began, every invalidation with
  * the moments at which it was called and acknowledged. Moments are numbers of one sequence over the whole run.
  *
- * An invalidation is acknowledged when its promise resolves before `storageTimeout` with a closed circuit at its call
- * (then L2 has taken it), or when its worker, later, has no write pending: then it was replayed.
+ * An invalidation is acknowledged when its promise resolves before `storageTimeout` with the circuit closed at its call and
+ * at its end (then L2 has taken it), or when its worker, later, has no write pending: then it was replayed.
  */
 
 import { KEYS, TARGETS } from './schedule.ts'

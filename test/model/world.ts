@@ -227,11 +227,6 @@ export class World {
         break
       case 'cancel': {
         life.cancelledAt = this.#ledger.tick()
-        for (let k = 0; k < KEYS.length; k++) {
-          if (!doesMean(step.f, k)) continue
-          life.running[k] = 0
-          ;(life.givenUp[k] as number)++
-        }
         const { queryKey, isExact } = targetOf(step.f)
         void client.cancelQueries({ queryKey, exact: isExact })
         break
@@ -324,13 +319,13 @@ export class World {
       (value) => {
         if (!this.#calls.delete(call) || !life.isAlive) return
         this.#log(() => `  ${life.name} ${kind} ${JSON.stringify(KEYS[k])} → ${JSON.stringify(value)}`)
-        this.#checkDelay(call)
+        this.#checkDelay(call, value)
         this.#checker.checkAnswer(call, value)
       },
       (error) => {
         if (!this.#calls.delete(call) || !life.isAlive) return
         this.#log(() => `  ${life.name} ${kind} ${JSON.stringify(KEYS[k])} → ${String(error)}`)
-        if (error instanceof OriginError && kind !== 'look') return this.#checkDelay(call)
+        if (error instanceof OriginError && kind !== 'look') return this.#checkDelay(call, null)
         const { code } = error as StackQueryError
         const isTurnedAway = code === 'CANCELLED' || code === 'CLIENT_CLOSED'
         if (!isTurnedAway || life.cancelledAt < call.seq)
@@ -339,7 +334,11 @@ export class World {
     )
   }
 
-  #checkDelay({ life, k, kind, at, held, isAlone, isCircuitOpen, originBeganAt }: Call): void {
+  /** `value`: what the call returned, `null` where its origin failed. */
+  #checkDelay(call: Call, value: unknown): void {
+    const { life, k, kind, at, held, isAlone, isCircuitOpen, originBeganAt } = call
+    const datum = value === null ? null : this.#ledger.identify(value, k)
+    const isSetByHand = datum !== null && typeof datum !== 'string' && datum.ended === Infinity
     const now = this.#clock.now()
     const waited = now - at
     if (held !== null && kind !== 'wait') {
@@ -348,7 +347,7 @@ export class World {
       const most = isCircuitOpen ? 0 : STORAGE_TIMEOUT
       if ((kind === 'look' || isAlone) && waited > most)
         this.#violated('P3', `${life.name} ${kind} waited ${waited} ms for L2`)
-    } else if (isAlone && life.originEndedAt[k] !== now) {
+    } else if (isAlone && !isSetByHand && life.originEndedAt[k] !== now) {
       this.#violated(
         'P3',
         `${life.name} was answered ${now - (life.originEndedAt[k] ?? 0)} ms after its origin`,
@@ -368,7 +367,6 @@ export class World {
     if (life.running[k] !== 0)
       this.#violated('P8', `two origin calls of ${JSON.stringify(KEYS[k])} in ${life.name}`)
     ;(life.running[k] as number)++
-    const givenUp = life.givenUp[k]
     life.originBeganAt[k] = now
     for (const call of this.#calls) {
       if (call.life !== life || call.k !== k || call.originBeganAt !== -1) continue
@@ -389,7 +387,7 @@ export class World {
       const end = (settle: () => void): void => {
         if (isOver || !life.isAlive) return
         isOver = true
-        if (life.givenUp[k] === givenUp) (life.running[k] as number)--
+        ;(life.running[k] as number)--
         life.originEndedAt[k] = this.#clock.now()
         datum.ended = this.#ledger.tick()
         this.#touch(life, k)
@@ -455,7 +453,8 @@ export class World {
       const took = this.#clock.now() - calledAt
       this.#log(() => `  ${life.name}'s ${how} at ${invalidation.called} resolves after ${took} ms`)
       this.#checkTime(how, life, calledAt, isCircuitOpen ? 0 : STORAGE_TIMEOUT)
-      if (isCircuitOpen || took === STORAGE_TIMEOUT || invalidation.acknowledged < Infinity) return
+      const isGivenUp = isCircuitOpen || client.stats().storage?.circuit !== 'closed'
+      if (isGivenUp || took === STORAGE_TIMEOUT || invalidation.acknowledged < Infinity) return
       invalidation.acknowledged = this.#ledger.tick()
       life.unacknowledged--
     })
