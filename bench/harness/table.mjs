@@ -51,6 +51,8 @@ export function times(ratio) {
 function aligned(rows) {
   const widths = rows[0].map((_, column) => Math.max(...rows.map((row) => (row[column] ?? '').length)))
   return rows
-    .map((row) => `  ${row.map((cell, column) => (column === 0 ? cell.padEnd(widths[0]) : (cell ?? '')[column === 1 ? 'padEnd' : 'padEnd'](widths[column]))).join('  ')}`.trimEnd())
+    .map((row) =>
+      `  ${row.map((cell, column) => (column === 0 ? cell.padEnd(widths[0]) : (cell ?? '')[column === 1 ? 'padEnd' : 'padEnd'](widths[column]))).join('  ')}`.trimEnd(),
+    )
     .join('\n')
 }

@@ -77,9 +77,7 @@ const LIBRARIES = {
 }
 
 const each = (keyCount, timed) =>
-  Object.fromEntries(
-    Object.entries(LIBRARIES).map(([name, open]) => [name, watching(keyCount, timed, open)]),
-  )
+  Object.fromEntries(Object.entries(LIBRARIES).map(([name, open]) => [name, watching(keyCount, timed, open)]))
 
 export const question = {
   name: 'observers',

@@ -134,6 +134,8 @@ export class QueryClient {
             refresh: (query) => {
               if (query.options?.queryFn !== undefined) this.#fetcher.refresh(query, query.options)
             },
+            drop: (query) => this.#drop(query),
+            discard: (query) => this.#fetcher.discard(query),
           })
     this.#env = {
       ...shared,

@@ -11,7 +11,7 @@
 
 import type { QueryCache } from '../memory/query-cache.ts'
 import type { Query } from '../query/query.ts'
-import { EMPTY, fetchCancelled, invalidated } from '../query/query-state.ts'
+import { fetchCancelled, invalidated } from '../query/query-state.ts'
 import type { Alarm, TimerQueue } from '../resilience/timer-queue.ts'
 import type { StorageTier } from '../tier/storage-tier.ts'
 import type { CanonicalKey, FleetMessage } from './fleet-message.ts'
@@ -29,6 +29,10 @@ export interface CoherenceSettings {
   readonly singleFlight: SingleFlight | null
   /** Reads a query again, through L2, behind. */
   readonly refresh: (query: Query) => void
+  /** Removes a query from L1, or empties it under its observers. */
+  readonly drop: (query: Query) => void
+  /** Nothing that runs for a query may be stored any more. */
+  readonly discard: (query: Query) => void
 }
 
 export class Coherence {
@@ -88,15 +92,15 @@ export class Coherence {
   }
 
   #drop(query: Query, why: 'removed' | 'gap'): void {
-    const hasLost = query.fetch?.overtake('hard') === true
-    if (query.observers.length === 0) {
-      this.#settings.cache.remove(query)
-      query.held = EMPTY
-      return
+    const { drop, discard } = this.#settings
+    if (why === 'removed' || !query.isObserved) {
+      drop(query)
+    } else {
+      // What is observed stays on the screen over a gap, which is no news of it, until it has been read again.
+      const hasFetch = query.fetch !== null
+      discard(query)
+      query.update(invalidated(hasFetch ? fetchCancelled(query.held) : query.held))
     }
-    // What is observed stays on the screen over a gap, which is no news of it, until it has been read again.
-    const { held } = query
-    query.update(why === 'removed' ? EMPTY : invalidated(hasLost ? fetchCancelled(held) : held))
     this.#refreshSoon(query)
   }
 
@@ -111,14 +115,14 @@ export class Coherence {
   }
 
   #refreshSoon(query: Query): void {
-    if (!query.observers.some((observer) => observer.isEnabled)) return
+    if (!query.isActive) return
     const { timers, random } = this.#settings
     this.#due.add(query)
     this.#refreshing ??= timers.after(JITTER * random(), () => {
       this.#refreshing = null
       const due = [...this.#due]
       this.#due.clear()
-      for (const each of due) if (each.observers.length > 0) this.#settings.refresh(each)
+      for (const each of due) if (each.isActive) this.#settings.refresh(each)
     })
   }
 }

@@ -12,7 +12,7 @@ import type { Query } from '../query/query.ts'
 import type { SafeLogger } from '../resilience/safe-logger.ts'
 import type { TimerQueue } from '../resilience/timer-queue.ts'
 import type { StorageTier } from '../tier/storage-tier.ts'
-import { Coherence } from './coherence.ts'
+import { Coherence, type CoherenceSettings } from './coherence.ts'
 import { Outbox } from './outbox.ts'
 import { Peers, type PeersStats } from './peers.ts'
 import { SingleFlight } from './single-flight.ts'
@@ -28,8 +28,9 @@ export interface FleetSettings {
   /** Milliseconds between two looks at the generations, where the store has no feed. */
   readonly syncInterval: number
   readonly random: () => number
-  /** Reads a query again, through L2, behind. */
-  readonly refresh: (query: Query) => void
+  readonly refresh: CoherenceSettings['refresh']
+  readonly drop: CoherenceSettings['drop']
+  readonly discard: CoherenceSettings['discard']
 }
 
 export interface FleetStats extends PeersStats {
@@ -46,11 +47,13 @@ export class Fleet {
   #isReady = false
 
   constructor(settings: FleetSettings) {
-    const { backend, tier, cache, timers, logger, namespace, syncInterval, random, refresh } = settings
+    const { backend, tier, cache, timers, logger, namespace, syncInterval, random } = settings
+    const { refresh, drop, discard } = settings
     const { feed, lease } = backend
     this.#timers = timers
     this.singleFlight = lease === undefined ? null : new SingleFlight(tier, lease, timers)
-    const coherence = new Coherence({ cache, tier, timers, random, singleFlight: this.singleFlight, refresh })
+    const { singleFlight } = this
+    const coherence = new Coherence({ cache, tier, timers, random, singleFlight, refresh, drop, discard })
     if (feed === undefined) {
       const onInvalidated = (query: Query, kind: 'hard' | 'soft'): void => coherence.invalidated(query, kind)
       this.#sync = new TokenSync({ cache, tier, timers, interval: syncInterval, onInvalidated })

@@ -16,7 +16,11 @@
  * States of a token here: unknown → known (read, at the moment `seq`) → pending (replaced here, not yet in L2; L2's
  * word does not count) → known. A read's answer is believed only if it was asked for after what is known became
  * known: answers overtake each other. A pending token condemns what L2 holds, but vouches for nothing: until L2 has
- * taken it, another worker's invalidation of the same slot may come and go unseen beneath it.
+ * taken it, another worker's invalidation of the same slot may come and go unseen beneath it; and between the moment
+ * at which L2 takes it and the one at which it says so, even one on top of it. So what L2 holds is taken only under
+ * the tokens that L2 answered in the same read, if these are the current ones here, too.
+ *
+ * A token is sent once. One that may or may not have arrived is sent again under another name (`renew`).
  */
 
 import { canonicalParts } from '../keys/hash-key.ts'
@@ -46,6 +50,9 @@ export class Generations {
   readonly #namespace: string
   readonly #random: () => number
   readonly #known = new Map<string, Known>()
+  /** When a token was last replaced here; of those that are forgotten, the latest of them. */
+  readonly #replaced = new Map<string, number>()
+  #replacedForgotten = 0
   #seq = 0
 
   constructor(namespace: string, random: () => number) {
@@ -116,7 +123,28 @@ export class Generations {
   /** A new token that counts here from now on, whatever L2 says until `settled`. */
   replace(tokenKey: string): string {
     const token = this.makeToken()
-    this.#remember(tokenKey, { token, seq: this.mark(), isPending: true })
+    const seq = this.mark()
+    this.#remember(tokenKey, { token, seq, isPending: true })
+    this.#replaced.delete(tokenKey)
+    this.#replaced.set(tokenKey, seq)
+    if (this.#replaced.size > MOST_KNOWN) {
+      const [oldest, at] = this.#replaced.entries().next().value as [string, number]
+      this.#replaced.delete(oldest)
+      this.#replacedForgotten = at
+    }
+    return token
+  }
+
+  /**
+   * Another token in the place of one that was sent and may or may not have reached L2. Sending the same again could
+   * bring it back after another worker has replaced it, and with it all that was written under it.
+   */
+  renew(tokenKey: string, sent: string): string {
+    const token = this.makeToken()
+    const known = this.#known.get(tokenKey)
+    if (known?.isPending === true && known.token === sent) {
+      this.#remember(tokenKey, { token, seq: this.mark(), isPending: true })
+    }
     return token
   }
 
@@ -141,12 +169,32 @@ export class Generations {
     return this.#join(tokenKeys, true)
   }
 
-  #join(tokenKeys: readonly string[], mustBeSettled: boolean): Capture | null {
+  /**
+   * What data that was made at `since` may be written under now; `null` where any token is unknown or pending. A token
+   * that was replaced here in between is left out, so that the data is never taken for valid.
+   */
+  captureSince(tokenKeys: readonly string[], since: number): Capture | null {
+    return this.#join(tokenKeys, true, since)
+  }
+
+  /** What L2 has answered for these tokens; `null` where one is missing. */
+  answered(tokenKeys: readonly string[], answers: ReadonlyMap<string, string | null>): Capture | null {
     const tokens = ['', '']
     for (let i = 0; i < tokenKeys.length; i++) {
-      const known = this.#known.get(tokenKeys[i] as string)
+      const answer = answers.get(tokenKeys[i] as string)
+      if (answer === null || answer === undefined || !TOKEN.test(answer)) return null
+      tokens[i % 2] += answer
+    }
+    return { hard: tokens[0] as string, soft: tokens[1] as string }
+  }
+
+  #join(tokenKeys: readonly string[], mustBeSettled: boolean, since = Infinity): Capture | null {
+    const tokens = ['', '']
+    for (let i = 0; i < tokenKeys.length; i++) {
+      const tokenKey = tokenKeys[i] as string
+      const known = this.#known.get(tokenKey)
       if (known === undefined || (mustBeSettled && known.isPending)) return null
-      tokens[i % 2] += known.token
+      if ((this.#replaced.get(tokenKey) ?? this.#replacedForgotten) <= since) tokens[i % 2] += known.token
     }
     return { hard: tokens[0] as string, soft: tokens[1] as string }
   }

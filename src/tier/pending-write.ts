@@ -26,7 +26,7 @@ export class PendingWrite {
   attempts = 0
   /** It is under way. */
   isSent = false
-  /** Epoch milliseconds before which it is not tried again. */
+  /** The monotonic moment before which it is not tried again. */
   notBefore = 0
   #order: WriteOrder | null
   readonly #onDone: (() => void) | undefined
@@ -44,11 +44,17 @@ export class PendingWrite {
 
   /** Returns whether the value is there. */
   make(): boolean {
-    if (this.#order === null) return true
+    if (this.#order === null || this.value !== undefined) return true
     this.value = this.#order.produce()
     if (this.value === undefined) return false
-    this.#order = null
+    // What it holds on to is needed no more; a token is made anew for every attempt.
+    if (!this.isToken) this.#order = null
     return true
+  }
+
+  /** An attempt has failed, and may have had its effect. */
+  renew(): void {
+    if (this.isToken && this.#order !== null) this.value = this.#order.produce()
   }
 
   inherit(older: PendingWrite): void {

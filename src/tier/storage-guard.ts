@@ -46,8 +46,8 @@ export interface GuardSettings {
   readonly timeout: number
   readonly probeKey: string
   readonly random: () => number
-  /** The circuit has opened: whoever waits for L2 waits in vain. */
-  readonly onOpened?: () => void
+  /** The circuit has opened: nobody is to wait for L2 any longer. */
+  readonly onOpened: () => void
   /** The circuit has closed; returns what is to be said about it. */
   readonly onRecovered: () => string
 }
@@ -176,8 +176,8 @@ export class StorageGuard {
     if (this.#isClosed || !this.#breaker.open(clock.now())) return
     this.#outages++
     logger.warn(`L2 is away (${operation}); going on with L1 alone.`, error)
-    this.#settings.onOpened?.()
     this.#scheduleProbe()
+    this.#settings.onOpened()
   }
 
   async #suspect(operation: StorageOperation, error: StorageError): Promise<void> {

@@ -137,24 +137,7 @@ export class StorageTier {
   /** The valid data of a query, or `null` where there is none or `limit` milliseconds have passed; afterwards its generations are known where L2 answered. */
   async read(query: Keyed, limit = this.#settings.storageTimeout): Promise<StoredData | null> {
     if (!this.#guard.isOpenForCalls) return this.#count(this.#readPending(query))
-    const found = await this.#within(
-      async () => {
-        const tokenKeys = this.#generations.tokenKeysOf(query.key)
-        const { storageKey } = entryKey(this.#settings.namespace, query.hash)
-        const isHere = this.#writes.peek(storageKey) !== undefined
-        const seq = this.#generations.mark()
-        const answers = await this.#reader.load(isHere ? tokenKeys : [storageKey, ...tokenKeys])
-        const areLearned = this.#learn(tokenKeys, answers, seq)
-        // Asked again: a write may have come while L2 was being read.
-        const stored =
-          this.#readPending(query) ??
-          (areLearned ? this.#accept(query, answers.get(storageKey) ?? null, tokenKeys) : null)
-        if (areLearned) await this.#settleTokens(tokenKeys)
-        return stored
-      },
-      null,
-      limit,
-    )
+    const found = await this.#within(() => this.#look(query), null, limit)
     return this.#count(found)
   }
 
@@ -177,21 +160,22 @@ export class StorageTier {
     dataUpdatedAt: number,
     ttl: number,
     capture: WriteCapture,
-    onDone?: () => void,
+    onDone: () => void = ignore,
   ): void {
     const { clock, namespace } = this.#settings
     const { storageKey, isDigest } = entryKey(namespace, query.hash)
     if (capture === null) this.#writes.countDropped()
     if (capture === null || ttl <= 0) {
-      this.#delete(storageKey, query.key, onDone)
+      this.#delete(storageKey, query.key).whenDone(onDone)
       return
     }
     const expiresAt = ttl === Number.POSITIVE_INFINITY ? null : Math.ceil(clock.now() + ttl)
     const key = isDigest ? query.hash : null
     const tokenKeys = this.#generations.tokenKeysOf(query.key)
     const early = capture === 'when-written' ? this.#generations.capture(tokenKeys) : capture
+    const madeAt = this.#generations.mark()
     const produce = (): string | null | undefined => {
-      const generations = early ?? this.#generations.capture(tokenKeys)
+      const generations = early ?? this.#generations.captureSince(tokenKeys, madeAt)
       if (generations === null) {
         if (this.#guard.isOpenForCalls) void this.#learnTokens(tokenKeys).then(() => this.#writes.nudge())
         return undefined
@@ -199,13 +183,11 @@ export class StorageTier {
       return this.#encode({ data, dataUpdatedAt, expiresAt, ...generations, key }, query.hash, storageKey)
     }
     const onDropped = (): void => this.#condemn(query.key)
-    const tell = (): void => {
-      this.#listener?.onPersisted(query, dataUpdatedAt)
-      onDone?.()
-    }
-    this.#writes.put(
-      new PendingWrite({ storageKey, isToken: false, produce, expiresAt, onDone: tell, onDropped }),
-    )
+    const tell = (): void => this.#listener?.onPersisted(query, dataUpdatedAt)
+    const order = { storageKey, isToken: false, produce, expiresAt, onDone: tell, onDropped }
+    const write = new PendingWrite(order)
+    write.whenDone(onDone)
+    this.#writes.put(write)
   }
 
   /** The entries themselves, where they are known; the generations see to those that are not. */
@@ -233,7 +215,9 @@ export class StorageTier {
 
   /** Replaces the token that stands for the namespace; resolves when L2 has it. */
   replaceNamespaceToken(): Promise<void> {
-    return doneOf(this.#writeToken(namespaceKey(this.#settings.namespace), this.#generations.makeToken()))
+    return doneOf(
+      this.#writeToken(namespaceKey(this.#settings.namespace), () => this.#generations.makeToken()),
+    )
   }
 
   /** `null` = L2 has none, `undefined` = it could not be read. */
@@ -326,30 +310,51 @@ export class StorageTier {
     const { timers } = this.#settings
     return new Promise((resolve, reject) => {
       const giveUp = (): void => {
+        timers.cancel(deadline)
         this.#waiting.delete(giveUp)
         resolve(otherwise)
       }
       const deadline = timers.after(limit, giveUp)
       this.#waiting.add(giveUp)
-      work()
-        .then(resolve, reject)
-        .finally(() => {
-          timers.cancel(deadline)
-          this.#waiting.delete(giveUp)
-        })
+      work().then(resolve, reject).finally(giveUp)
     })
   }
 
-  /** What waits to be written answers for L2; a tombstone answers "nothing". */
-  #readPending(query: Keyed): StoredData | null {
-    const write = this.#writes.peek(entryKey(this.#settings.namespace, query.hash).storageKey)
-    if (write === undefined || !write.make() || typeof write.value !== 'string') return null
-    return this.#accept(query, write.value, this.#generations.tokenKeysOf(query.key))
+  async #look(query: Keyed): Promise<StoredData | null> {
+    const tokenKeys = this.#generations.tokenKeysOf(query.key)
+    const { storageKey } = entryKey(this.#settings.namespace, query.hash)
+    const isHere = this.#writes.peek(storageKey) !== undefined
+    const seq = this.#generations.mark()
+    const answers = await this.#reader.load(isHere ? tokenKeys : [storageKey, ...tokenKeys])
+    const areLearned = this.#learn(tokenKeys, answers, seq)
+    const answered = areLearned ? this.#generations.answered(tokenKeys, answers) : null
+    // Asked again: a write may have come while L2 was being read, and then it answers alone, a tombstone too.
+    const stored =
+      this.#writes.peek(storageKey) !== undefined
+        ? this.#readPending(query, areLearned ? answered : undefined)
+        : this.#accept(query, answers.get(storageKey) ?? null, tokenKeys, answered)
+    if (areLearned) await this.#settleTokens(tokenKeys)
+    return stored
   }
 
-  /** Believes a value of L2 if it is ours, of this key, alive, and of the current generations. */
-  #accept(query: Keyed, text: string | null, tokenKeys: readonly string[]): StoredData | null {
-    if (text === null) return null
+  /** What waits to be written answers for L2; a tombstone answers "nothing". */
+  #readPending(query: Keyed, answered?: Capture | null): StoredData | null {
+    const write = this.#writes.peek(entryKey(this.#settings.namespace, query.hash).storageKey)
+    if (write === undefined || !write.make() || typeof write.value !== 'string') return null
+    return this.#accept(query, write.value, this.#generations.tokenKeysOf(query.key), answered)
+  }
+
+  /**
+   * Believes a value of L2 if it is ours, of this key, alive, and of the current generations, here and by what L2 has
+   * answered for them (`null`: not for all; `undefined`: it was not asked).
+   */
+  #accept(
+    query: Keyed,
+    text: string | null,
+    tokenKeys: readonly string[],
+    answered: Capture | null | undefined,
+  ): StoredData | null {
+    if (text === null || answered === null) return null
     const { serializer, clock, namespace } = this.#settings
     const { storageKey, isDigest } = entryKey(namespace, query.hash)
     const decoded = decodeEnvelope(text, serializer, storageKey)
@@ -363,12 +368,13 @@ export class StorageTier {
     if (key !== (isDigest ? query.hash : null)) return null
     if (expiresAt !== null && expiresAt <= now) return null
     const current = this.#generations.current(tokenKeys)
-    if (current === null || current.hard !== hard) return null
+    if (current === null || current.hard !== hard || (answered ?? current).hard !== hard) return null
+    const isInvalidated = current.soft !== soft || (answered ?? current).soft !== soft
     // Another worker's clock may be ahead; data from the future would never grow old.
     return {
       data,
       dataUpdatedAt: Math.min(dataUpdatedAt, now),
-      isInvalidated: current.soft !== soft,
+      isInvalidated,
       generations: { hard, soft },
     }
   }
@@ -419,8 +425,9 @@ export class StorageTier {
   /** Where the backend can, so that workers who make it at the same time agree on one. */
   async #addToken(tokenKey: string): Promise<void> {
     const { backend } = this.#settings
+    if (backend.add === undefined)
+      return doneOf(this.#writeToken(tokenKey, () => this.#generations.makeToken()))
     const token = this.#generations.makeToken()
-    if (backend.add === undefined) return doneOf(this.#writeToken(tokenKey, token))
     const outcome = await this.#guard.run('set', () => backend.add?.(tokenKey, token))
     if (!outcome.isOk) return
     if (outcome.value === true) {
@@ -433,15 +440,27 @@ export class StorageTier {
   }
 
   #replaceToken(tokenKey: string): PendingWrite {
-    return this.#writeToken(tokenKey, this.#generations.replace(tokenKey))
+    let token = this.#generations.replace(tokenKey)
+    let isFirst = true
+    return this.#writeToken(tokenKey, () => {
+      if (!isFirst) token = this.#generations.renew(tokenKey, token)
+      isFirst = false
+      return token
+    })
   }
 
-  #writeToken(tokenKey: string, token: string): PendingWrite {
+  /** `make`: called once for each attempt. */
+  #writeToken(tokenKey: string, make: () => string): PendingWrite {
+    let token = ''
+    const produce = (): string => {
+      token = make()
+      return token
+    }
     const onDone = (): void => this.#generations.settled(tokenKey, token)
     const write = new PendingWrite({
       storageKey: tokenKey,
       isToken: true,
-      produce: () => token,
+      produce,
       expiresAt: null,
       onDone,
     })
@@ -449,18 +468,17 @@ export class StorageTier {
     return write
   }
 
-  #delete(storageKey: string, key: QueryKey, onDone?: () => void): void {
+  #delete(storageKey: string, key: QueryKey): PendingWrite {
     const onDropped = (): void => this.#condemn(key)
-    this.#writes.put(
-      new PendingWrite({
-        storageKey,
-        isToken: false,
-        produce: () => null,
-        expiresAt: null,
-        onDone,
-        onDropped,
-      }),
-    )
+    const write = new PendingWrite({
+      storageKey,
+      isToken: false,
+      produce: () => null,
+      expiresAt: null,
+      onDropped,
+    })
+    this.#writes.put(write)
+    return write
   }
 
   /** L2 may hold something older than what was given up; nobody may believe it. */
@@ -497,3 +515,5 @@ export class StorageTier {
 function doneOf(write: PendingWrite): Promise<void> {
   return new Promise((resolve) => write.whenDone(resolve))
 }
+
+function ignore(): void {}

@@ -66,7 +66,7 @@ export class WriteBehind {
   readonly #readyEntries = new Set<PendingWrite>()
   readonly #failing = new Set<PendingWrite>()
   readonly #unmade = new Set<PendingWrite>()
-  /** Keys of unanswered writes, with the moment after which they count as lost. */
+  /** Keys of unanswered writes, with the (monotonic) moment after which they count as lost. */
   readonly #unanswered = new Map<string, number>()
   #pump: Promise<void> | null = null
   #isScheduled = false
@@ -118,7 +118,7 @@ export class WriteBehind {
     return this.#pending.size
   }
 
-  /** Tries all that waits, at once and again, until nothing is left or `timeout` milliseconds have passed. */
+  /** Tries all that waits at once, then at its own pace, until nothing is left or `timeout` milliseconds have passed. */
   async flush(timeout: number): Promise<{ written: number; pending: number }> {
     const { timers } = this.#settings
     const before = this.#written
@@ -129,8 +129,8 @@ export class WriteBehind {
       isOver = true
       wake()
     })
+    this.resume()
     while (this.#pending.size > 0 && !isOver) {
-      this.resume()
       await Promise.race([this.#settled(), new Promise<void>((resolve) => (wake = resolve))])
     }
     timers.cancel(alarm)
@@ -231,7 +231,7 @@ export class WriteBehind {
   }
 
   #take(): PendingWrite[] {
-    const now = this.#settings.clock.now()
+    const now = this.#now()
     for (const write of this.#failing) if (write.notBefore <= now) this.#ready(write)
     for (const queue of [this.#readyTokens, this.#readyEntries]) {
       const batch: PendingWrite[] = []
@@ -287,7 +287,7 @@ export class WriteBehind {
   }
 
   async #call(operation: 'set' | 'delete', writes: PendingWrite[], call: () => unknown): Promise<void> {
-    const { guard, clock } = this.#settings
+    const { guard } = this.#settings
     const answered = (): void => {
       for (const { storageKey } of writes) this.#unanswered.delete(storageKey)
       this.resume()
@@ -303,21 +303,23 @@ export class WriteBehind {
       } else if (this.#pending.get(write.storageKey) !== write) {
         // A newer write has taken its place meanwhile.
       } else if (outcome.reason === 'failure') {
+        write.renew()
         this.#fail(write)
       } else {
-        this.#defer(write, clock.now() + BUSY_PAUSE)
+        this.#defer(write, this.#now() + BUSY_PAUSE)
       }
       if (!outcome.isOk && outcome.reason === 'timeout') {
-        this.#unanswered.set(write.storageKey, clock.now() + LOST_AFTER)
+        write.renew()
+        this.#unanswered.set(write.storageKey, this.#now() + LOST_AFTER)
       }
     }
   }
 
   #fail(write: PendingWrite): void {
-    const { clock, logger, random } = this.#settings
+    const { logger, random } = this.#settings
     write.attempts++
     if (write.attempts < MOST_ATTEMPTS || write.isToken) {
-      this.#defer(write, clock.now() + backoff(write.attempts, 50, 30_000, random))
+      this.#defer(write, this.#now() + backoff(write.attempts, 50, 30_000, random))
       return
     }
     logger.error(`L2 refused ${write.storageKey} ${write.attempts} times; it stays in L1 alone.`)
@@ -329,14 +331,20 @@ export class WriteBehind {
     this.#failing.add(write)
   }
 
+  /** Waits are monotonic, so that a step of the wall clock makes none of them longer. */
+  #now(): number {
+    const { clock } = this.#settings
+    return clock.monotonic?.() ?? clock.now()
+  }
+
   #scheduleRetry(): void {
-    const { timers, clock, guard } = this.#settings
+    const { timers, guard } = this.#settings
     if (this.#retry !== null) timers.cancel(this.#retry)
     this.#retry = null
     if (this.#failing.size === 0 || this.#isClosed || !guard.isOpenForCalls) return
     let due = Number.POSITIVE_INFINITY
     for (const write of this.#failing) due = Math.min(due, write.notBefore)
-    this.#retry = timers.after(Math.max(1, due - clock.now()), () => this.#schedule())
+    this.#retry = timers.after(Math.max(1, due - this.#now()), () => this.#schedule())
   }
 
   /** The pump has come to rest, or a moment has passed where it cannot run or found nothing that could be sent. */

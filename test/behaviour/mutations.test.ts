@@ -55,7 +55,7 @@ test('an optimistic update is rolled back when the change fails', async () => {
   const mutation = client.mutation({
     mutationFn: () => origin.queryFn({ signal: new AbortController().signal } as never),
     onMutate: (todo: string) => {
-      const before = client.getQueryData<readonly ['todos'], string[]>(['todos'])
+      const before = client.getQueryData<string[]>(['todos'])
       client.setQueryData(['todos'], [...(before ?? []), todo])
       return { before }
     },

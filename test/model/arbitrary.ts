@@ -1,0 +1,117 @@
+/** How schedules are generated: mostly ordinary work on one or two keys, with faults in between. */
+
+import fc from 'fast-check'
+import {
+  type Action,
+  KEYS,
+  type KeyClass,
+  type Schedule,
+  type Setting,
+  type Step,
+  TARGETS,
+} from './schedule.ts'
+import { SLOWEST_ORIGIN, STORAGE_TIMEOUT } from './timing.ts'
+import { WEATHERS } from './weather.ts'
+
+const worker = fc.constantFrom(0, 1, 0, 1, 2)
+const key = fc.constantFrom(1, 1, 1, 0, 2, 3, 4).filter((k) => k < KEYS.length)
+const target = fc.constantFrom(...TARGETS.keys())
+const staleTime = fc.constantFrom(Number.POSITIVE_INFINITY, Number.POSITIVE_INFINITY, 0, 1_000)
+
+const KEY_CLASSES: readonly KeyClass[] = [
+  'all',
+  'all',
+  'entries',
+  'tokens',
+  'reads',
+  'writes',
+  'token-writes',
+]
+
+type Weighted = { weight: number; arbitrary: fc.Arbitrary<Action> }
+
+function step<A extends Action>(
+  weight: number,
+  name: A['do'],
+  fields: { [N in Exclude<keyof A, 'do'>]: fc.Arbitrary<A[N]> },
+): Weighted {
+  const names = Object.keys(fields)
+  const arbitraries = Object.values(fields) as fc.Arbitrary<unknown>[]
+  const arbitrary = fc.tuple(...arbitraries).map((values) => {
+    const action: Record<string, unknown> = { do: name }
+    for (let i = 0; i < names.length; i++) action[names[i] as string] = values[i]
+    return action as unknown as Action
+  })
+  return { weight, arbitrary }
+}
+
+type Of<N extends Action['do']> = Extract<Action, { do: N }>
+
+const action = fc.oneof(
+  step<Of<'advance'>>(16, 'advance', {
+    ms: fc.constantFrom(0, 1, 20, 20, STORAGE_TIMEOUT - 1, STORAGE_TIMEOUT, 250, 1_000, 6_000, 61_000),
+  }),
+  step<Of<'fetch'>>(22, 'fetch', { w: worker, k: key, staleTime, wait: fc.boolean() }),
+  step<Of<'look'>>(5, 'look', { w: worker, k: key }),
+  step<Of<'set'>>(6, 'set', { w: worker, k: key }),
+  step<Of<'invalidate'>>(8, 'invalidate', { w: worker, f: target }),
+  step<Of<'remove'>>(8, 'remove', { w: worker, f: target }),
+  step<Of<'reset'>>(1, 'reset', { w: worker, f: target }),
+  step<Of<'cancel'>>(2, 'cancel', { w: worker, f: target }),
+  step<Of<'clear'>>(8, 'clear', { w: worker }),
+  step<Of<'crash'>>(3, 'crash', { w: worker }),
+  step<Of<'close'>>(2, 'close', { w: worker }),
+  step<Of<'flush'>>(1, 'flush', { w: worker }),
+  step<Of<'watch'>>(3, 'watch', { w: worker, k: key, staleTime }),
+  step<Of<'unwatch'>>(2, 'unwatch', { w: worker }),
+  { weight: 1, arbitrary: fc.integer({ min: 0, max: 50 }).map((n) => (n === 50 ? flood : quiet)) },
+  step<Of<'skew'>>(1, 'skew', { w: worker, by: fc.constantFrom(-3_600_000, -50, 50, 3_600_000) }),
+  step<Of<'origin'>>(6, 'origin', {
+    delay: fc.constantFrom(20, 0, 1, 150, SLOWEST_ORIGIN),
+    failures: fc.constantFrom(0, 0, 0, 1, 2),
+    rich: fc.constantFrom(false, false, false, true),
+  }),
+  step<Of<'bump'>>(2, 'bump', { k: key }),
+  step<Of<'weather'>>(12, 'weather', {
+    w: fc.constantFrom(0, 1, 0, 1, 2, -1),
+    weather: fc.constantFrom(...WEATHERS, 'calm', 'calm', 'slow-answers'),
+    on: fc.constantFrom(...KEY_CLASSES),
+  }),
+  step<Of<'lose-entry'>>(1, 'lose-entry', { k: key }),
+  step<Of<'corrupt-entry'>>(2, 'corrupt-entry', { k: key, how: fc.nat(9) }),
+  step<Of<'lose-token'>>(2, 'lose-token', { nth: fc.nat(15) }),
+  step<Of<'corrupt-token'>>(1, 'corrupt-token', { nth: fc.nat(15), how: fc.nat(9) }),
+  step<Of<'lose-tokens'>>(1, 'lose-tokens', {}),
+  step<Of<'lose-all'>>(1, 'lose-all', {}),
+)
+
+const flood: Action = { do: 'flood', w: 0 }
+const quiet: Action = { do: 'advance', ms: 20 }
+
+const isRushed = fc.constantFrom(false, false, false, true)
+
+const steps: fc.Arbitrary<Step[]> = fc.array(
+  fc.tuple(action, isRushed).map(([what, rush]) => ({ ...what, rush })),
+  { minLength: 1, maxLength: 40, size: 'max' },
+)
+
+const setting: fc.Arbitrary<Setting> = fc.record(
+  {
+    salt: fc.nat(1_000_000),
+    workers: fc.constantFrom(2, 2, 3),
+    hasBatches: fc.tuple(fc.boolean(), fc.boolean(), fc.boolean()),
+    skews: fc.tuple(
+      fc.constantFrom(0, 0, 30_000, -30_000),
+      fc.constantFrom(0, 0, 500, 86_400_000),
+      fc.constantFrom(0, 0, -1_000),
+    ),
+    honoursTtl: fc.boolean(),
+    cacheMaxSize: fc.constantFrom(1_000, 1_000, 1_000, 2),
+    gcTime: fc.constantFrom(300_000, 300_000, 1_500),
+    storageTtl: fc.constantFrom(Number.POSITIVE_INFINITY, Number.POSITIVE_INFINITY, 5_000),
+    mostWrites: fc.constantFrom(50_000, 50_000, 50_000, 2),
+  },
+  { noNullPrototype: true },
+)
+
+export const schedules: fc.Arbitrary<Schedule> = fc.record({ setting, steps }, { noNullPrototype: true })
