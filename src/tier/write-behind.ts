@@ -60,8 +60,14 @@ export class WriteBehind {
   readonly #settings: WriteBehindSettings
   /** All that wait, oldest first. */
   readonly #pending = new Map<string, PendingWrite>()
-  /** Those of them that may be dropped, oldest first. */
-  readonly #entries = new Set<PendingWrite>()
+  /** Those of them that may be dropped. */
+  #entries = 0
+  /**
+   * They again, oldest first from `#oldest` on, among others that are gone by now. Not a set: finding the first of one
+   * costs as much as was deleted before it.
+   */
+  #order: PendingWrite[] = []
+  #oldest = 0
   readonly #readyTokens = new Set<PendingWrite>()
   readonly #readyEntries = new Set<PendingWrite>()
   readonly #failing = new Set<PendingWrite>()
@@ -97,7 +103,10 @@ export class WriteBehind {
       write.inherit(older)
     }
     this.#pending.set(write.storageKey, write)
-    if (!write.isToken) this.#entries.add(write)
+    if (!write.isToken) {
+      this.#entries++
+      this.#order.push(write)
+    }
     this.#bytes += bytesOf(write)
     if (write.value === undefined) this.#unmade.add(write)
     this.#ready(write)
@@ -168,8 +177,8 @@ export class WriteBehind {
     if (this.#pending.get(write.storageKey) === write) {
       this.#pending.delete(write.storageKey)
       this.#bytes -= bytesOf(write)
+      if (!write.isToken) this.#entries--
     }
-    this.#entries.delete(write)
     this.#readyTokens.delete(write)
     this.#readyEntries.delete(write)
     this.#failing.delete(write)
@@ -179,10 +188,17 @@ export class WriteBehind {
   /** Over the bounds the oldest entries go. */
   #shrink(): void {
     const { limits } = this.#settings
-    if (this.#entries.size <= limits.count && this.#bytes <= limits.bytes) return
-    for (const write of this.#entries) {
-      if (this.#entries.size <= limits.count && this.#bytes <= limits.bytes) return
-      if (!write.isSent) this.#drop(write)
+    const isWaiting = (write: PendingWrite): boolean => this.#pending.get(write.storageKey) === write
+    if (this.#order.length > 2 * this.#entries + 1_000) {
+      this.#order = this.#order.slice(this.#oldest).filter(isWaiting)
+      this.#oldest = 0
+    }
+    for (let left = this.#order.length - this.#oldest; left > 0; left--) {
+      if (this.#entries <= limits.count && this.#bytes <= limits.bytes) return
+      const write = this.#order[this.#oldest++] as PendingWrite
+      if (!isWaiting(write)) continue
+      if (write.isSent) this.#order.push(write)
+      else this.#drop(write)
     }
   }
 
