@@ -63,6 +63,7 @@ export class Fetch implements OngoingFetch, DepartingFetch {
   #wait: { readonly alarm: Alarm | null; readonly end: () => void } | null = null
   #onGone: (() => void) | null = null
   #ticket: Ticket | null = null
+  #hasRejected = false
 
   constructor(env: FetchEnvironment, query: Query, options: AnyQueryOptions, start: FetchStart) {
     this.#env = env
@@ -242,8 +243,12 @@ export class Fetch implements OngoingFetch, DepartingFetch {
     try {
       return { ...stored, data: await validated(validate, stored.data, this.#query.hash) }
     } catch (error) {
-      tier?.countRejected()
-      logger.warn(`L2 data of ${this.#query.hash} was not used.`, error)
+      // A fetch may look twice, at the same data.
+      if (!this.#hasRejected) {
+        tier?.countRejected()
+        logger.warn(`L2 data of ${this.#query.hash} was not used.`, error)
+      }
+      this.#hasRejected = true
       return null
     }
   }
