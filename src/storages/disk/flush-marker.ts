@@ -67,18 +67,17 @@ export class FlushMarker {
 
   /** `settle` if no process has changed anything since the last call. */
   async settleIfQuiet(stores: CacheStores): Promise<void> {
-    stores.root.resetReadTxn()
-    const { lastTxnId } = stores.values.getStats()
+    const lastTxnId = lastTransaction(stores)
     const isQuiet = lastTxnId === this.#lastSeen
     this.#lastSeen = lastTxnId
     if (isQuiet) await this.settle(stores)
   }
 
   /** Flushes the data file, and removes the marker if nothing was changed meanwhile. */
-  async settle({ root, values }: CacheStores): Promise<void> {
+  async settle(stores: CacheStores): Promise<void> {
     if (!existsSync(this.#path)) return
-    root.resetReadTxn()
-    const { lastTxnId } = values.getStats()
+    const { root, values } = stores
+    const lastTxnId = lastTransaction(stores)
     const isFlushed = await new Promise<boolean>((resolve) => root.sync((error) => resolve(!error)))
     if (!isFlushed) return
     const transact = (work: () => void) => this.#gate.run(() => root.transactionSync(work))
@@ -95,6 +94,14 @@ export class FlushMarker {
       throw error
     }
   }
+}
+
+/** Leaves no snapshot behind: it would keep pages from being reused while this thread waits for the lock. */
+function lastTransaction({ root, values }: CacheStores): number {
+  root.resetReadTxn()
+  const { lastTxnId } = values.getStats()
+  root.resetReadTxn()
+  return lastTxnId
 }
 
 function isThisBoot(name: string): boolean {

@@ -8,13 +8,13 @@
 import type { Ledger } from './ledger.ts'
 
 /** Of the limit: bytes written by this process between two measurements. */
-const MAX_SHARE = 1 / 128
+const MAX_SHARE = 1 / 1_024
 const MAX_TRANSACTIONS = 32
 const MAX_AGE = 20
 
 export class Room {
   readonly #ledger: Ledger
-  readonly #target: number
+  readonly #sizeLimit: number
   readonly #maxBytes: number
   #excess = 0
   #fileBytes = 0
@@ -25,7 +25,7 @@ export class Room {
   /** `sizeLimit` is for the file; what is in it may fill seven eighths. */
   constructor(ledger: Ledger, sizeLimit: number) {
     this.#ledger = ledger
-    this.#target = sizeLimit * (7 / 8)
+    this.#sizeLimit = sizeLimit
     this.#maxBytes = sizeLimit * MAX_SHARE
   }
 
@@ -45,13 +45,22 @@ export class Room {
       now - this.#measuredAt > MAX_AGE
     ) {
       const { used, file } = this.#ledger.usage()
-      this.#excess = used - this.#target
+      this.#excess = used - this.#target(file)
       this.#fileBytes = file
       this.#written = incoming
       this.#transactions = 0
       this.#measuredAt = now
     }
     return this.#excess + incoming
+  }
+
+  /**
+   * What the entries may take: less, the nearer the file is to its limit, since it never shrinks, and grows
+   * only where no free page fits.
+   */
+  #target(fileBytes: number): number {
+    const overgrowth = Math.max(0, fileBytes - this.#sizeLimit * (15 / 16))
+    return Math.max(this.#sizeLimit * (7 / 8) - 2 * overgrowth, this.#sizeLimit / 2)
   }
 
   /** What was stored and what left, both as the ledger reckons it. */

@@ -137,6 +137,7 @@ export class Writer {
     root.resetReadTxn()
     root.readerCheck()
     const { lastTxnId } = values.getStats()
+    root.resetReadTxn()
     const oldest = oldestReader(root.readerList())
     if (oldest === undefined || lastTxnId - oldest.txnId < MAX_READER_LAG) return
     throw new StorageError(
@@ -150,9 +151,12 @@ export class Writer {
     this.#stores.root.resetReadTxn()
     const lastRank = this.#ledger.lastRank()
     const { entryCount } = this.#stores.values.getStats()
-    return steps.filter(
+    const worthy = steps.filter(
       ({ kind, key }) => kind !== 'touch' || this.#ledger.isWorthTouching(key, lastRank, entryCount),
     )
+    // A snapshot that is left behind keeps pages from being reused while this thread waits for the lock.
+    this.#stores.root.resetReadTxn()
+    return worthy
   }
 
   #tooLarge(bytes: number): StorageError {
