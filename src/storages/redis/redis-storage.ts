@@ -126,8 +126,8 @@ export class RedisStorage implements StorageBackend {
   /** A `ttl` of 0 or below is one of a millisecond. */
   async add(key: string, value: string, ttl?: number): Promise<boolean> {
     const { key: name, value: text } = encodeWrite(key, value, undefined)
-    const size = name.length + text.length
-    const reply = await this.#send(size, (commands) => commands.call(1, setIfAbsent(name, text, ttl)))
+    const command = setIfAbsent(name, text, ttl)
+    const reply = await this.#send(name.length + text.length, (commands) => commands.call(1, command))
     return reply !== null
   }
 
