@@ -14,14 +14,17 @@ import {
   ioredisClusterCommands,
   ioredisCommands,
 } from './ioredis-commands.ts'
+import { ioredisClusterLines, ioredisLines } from './ioredis-line.ts'
 import {
   type NodeRedisClient,
   type NodeRedisSentinelClient,
   nodeRedisClusterCommands,
   nodeRedisCommands,
   nodeRedisSentinelCommands,
+  rediscoverer,
 } from './node-redis-commands.ts'
-import type { RedisCommands, RedisConnection } from './redis-commands.ts'
+import { nodeRedisClusterLines, nodeRedisLines, nodeRedisSentinelLines } from './node-redis-line.ts'
+import type { RedisCommands, RedisConnection, RedisLine } from './redis-commands.ts'
 import { reasonOf } from './redis-error.ts'
 import type { RedisClient } from './redis-options.ts'
 
@@ -29,6 +32,7 @@ interface Adapted {
   readonly commands: RedisCommands
   /** How the client calls its state, `ready` where commands may be sent. */
   readonly status: () => string
+  readonly openLine: RedisConnection['openLine']
   /** Whether all its commands are on one connection, which these events end. */
   readonly isOneConnection: boolean
   /** An ioredis client, which connects without being told to. */
@@ -71,6 +75,11 @@ export class GivenConnection implements RedisConnection {
   setBusy(): void {}
   stalled(): void {}
 
+  async openLine(key: string, onLost: (error: Error) => void): Promise<RedisLine> {
+    await this.#first
+    return this.#adapted.openLine(key, onLost)
+  }
+
   close(): void {
     this.#unlisten()
   }
@@ -94,7 +103,8 @@ function adapt(client: RedisClient): Adapted {
   if (isIORedis(client)) {
     const status = () => client.status
     if (!isIORedisCluster(client)) {
-      return { commands: ioredisCommands(client), status, isOneConnection: true, self: client }
+      const [commands, openLine] = [ioredisCommands(client), ioredisLines(client)]
+      return { commands, openLine, status, isOneConnection: true, self: client }
     }
     const { scaleReads = 'master' } = (client as { options?: { scaleReads?: unknown } }).options ?? {}
     if (scaleReads !== 'master') {
@@ -102,22 +112,28 @@ function adapt(client: RedisClient): Adapted {
         `client: expected an ioredis Cluster with scaleReads: 'master' (a replica may still answer with what was invalidated), got ${JSON.stringify(scaleReads) ?? String(scaleReads)}`,
       )
     }
-    return { commands: ioredisClusterCommands(client), status, isOneConnection: false, self: client }
+    const [commands, openLine] = [ioredisClusterCommands(client), ioredisClusterLines(client)]
+    return { commands, openLine, status, isOneConnection: false, self: client }
   }
   if (isObject(client) && 'sendCommand' in client && 'isOpen' in client) {
     const ready = (isReady: boolean) => (isReady ? 'ready' : client.isOpen ? 'not connected' : 'not open')
     if ('masters' in client && 'slots' in client) {
       // Whether the one node is ready that a command is for is seen when it is sent.
       const status = () => ready(client.isOpen && client.masters.length > 0)
-      return { commands: nodeRedisClusterCommands(client), status, isOneConnection: false }
+      const rediscover = rediscoverer(client)
+      const commands = nodeRedisClusterCommands(client, rediscover)
+      return { commands, openLine: nodeRedisClusterLines(client, rediscover), status, isOneConnection: false }
     }
     if ('isReady' in client) {
       const status = () => ready(client.isReady)
       if ('getSentinelNode' in client) {
-        const commands = nodeRedisSentinelCommands(client as NodeRedisSentinelClient)
-        return { commands, status, isOneConnection: false }
+        const sentinel = client as NodeRedisSentinelClient
+        const [commands, openLine] = [nodeRedisSentinelCommands(sentinel), nodeRedisSentinelLines(sentinel)]
+        return { commands, openLine, status, isOneConnection: false }
       }
-      return { commands: nodeRedisCommands(client as NodeRedisClient), status, isOneConnection: true }
+      const single = client as NodeRedisClient
+      const [commands, openLine] = [nodeRedisCommands(single), nodeRedisLines(single)]
+      return { commands, openLine, status, isOneConnection: true }
     }
   }
   throw new InvalidOptionError(

@@ -12,6 +12,7 @@ interface IORedisBase {
   set(key: string, value: string): Promise<unknown>
   set(key: string, value: string, px: 'PX', milliseconds: number): Promise<unknown>
   del(...keys: string[]): Promise<unknown>
+  call(command: string, ...args: string[]): Promise<unknown>
   connect(): Promise<unknown>
   on(event: string, listener: () => void): unknown
   off(event: string, listener: () => void): unknown
@@ -58,6 +59,7 @@ export function ioredisCommands(client: IORedisClient): RedisCommands {
       for (const [error] of (await pipeline.exec()) ?? []) if (error) throw error
     },
     delete: (keys) => client.del(...keys),
+    call: (_, args) => call(client, args),
     scanners: async () => [scanner(client)],
   }
 }
@@ -71,6 +73,7 @@ export function ioredisClusterCommands(cluster: IORedisClusterClient): RedisComm
     getMany: (keys) => Promise.all(keys.map((key) => cluster.get(key))),
     setMany: (writes) => Promise.all(writes.map((write) => set(cluster, write))),
     delete: (keys) => Promise.all(keys.map((key) => cluster.del(key))),
+    call: (_, args) => call(cluster, args),
     scanners: async () => cluster.nodes('master').map(scanner),
   }
 }
@@ -82,11 +85,16 @@ function set<T>(
   return px === undefined ? client.set(key, value) : client.set(key, value, 'PX', px)
 }
 
+/** ioredis finds the keys among the arguments by itself. */
+function call(client: IORedisBase, [command = '', ...args]: readonly string[]): Promise<unknown> {
+  return client.call(command, ...args)
+}
+
 function scanner(node: IORedisScanner): ScanPage {
   return (cursor, match, count) => node.scan(cursor, 'MATCH', match, 'COUNT', count)
 }
 
-function keyPrefixOf(client: object): string {
+export function keyPrefixOf(client: object): string {
   const { options } = client as { options?: { keyPrefix?: unknown } }
   return String(options?.keyPrefix ?? '')
 }

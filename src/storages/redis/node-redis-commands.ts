@@ -52,7 +52,7 @@ export interface NodeRedisClusterClient {
 type Send = (args: string[], key: string) => Promise<unknown>
 
 // Replies as strings, even where the user's client maps them to something else.
-const PLAIN = { typeMapping: {} }
+export const PLAIN = { typeMapping: {} }
 const REDISCOVERY_PAUSE = 1_000
 
 export function nodeRedisCommands(client: NodeRedisClient): RedisCommands {
@@ -65,9 +65,11 @@ export function nodeRedisSentinelCommands(client: NodeRedisSentinelClient): Redi
   return oneServer(send, keyPrefixOf(client))
 }
 
-export function nodeRedisClusterCommands(cluster: NodeRedisClusterClient): RedisCommands {
+export function nodeRedisClusterCommands(
+  cluster: NodeRedisClusterClient,
+  rediscover: () => void,
+): RedisCommands {
   const keyPrefix = keyPrefixOf(cluster)
-  const rediscover = rediscoverer(cluster)
   const send: Send = (args, key) => {
     const node = cluster.slots[clusterSlot(key)]?.master
     // No client yet: the cluster connects to its nodes as they are needed.
@@ -80,7 +82,6 @@ export function nodeRedisClusterCommands(cluster: NodeRedisClusterClient): Redis
   }
   return {
     ...singles(send, keyPrefix),
-    keyPrefix,
     // No command may name keys of two slots; the client groups what one tick brings by node.
     getMany: (keys) => Promise.all(keys.map((key) => get(send, keyPrefix + key))),
     delete: (keys) => Promise.all(keys.map((key) => send(['DEL', keyPrefix + key], keyPrefix + key))),
@@ -97,7 +98,6 @@ export function nodeRedisClusterCommands(cluster: NodeRedisClusterClient): Redis
 function oneServer(send: Send, keyPrefix: string): RedisCommands {
   return {
     ...singles(send, keyPrefix),
-    keyPrefix,
     getMany: (keys) =>
       send(['MGET', ...prefixed(keyPrefix, keys)], '') as Promise<readonly (string | null)[]>,
     delete: (keys) => send(['DEL', ...prefixed(keyPrefix, keys)], ''),
@@ -105,14 +105,22 @@ function oneServer(send: Send, keyPrefix: string): RedisCommands {
   }
 }
 
-function singles(send: Send, keyPrefix: string): Pick<RedisCommands, 'get' | 'set' | 'setMany'> {
+function singles(
+  send: Send,
+  keyPrefix: string,
+): Pick<RedisCommands, 'keyPrefix' | 'get' | 'set' | 'setMany' | 'call'> {
   const set = ({ key, value, px }: RedisWrite) => {
     const name = keyPrefix + key
     return send(px === undefined ? ['SET', name, value] : ['SET', name, value, 'PX', String(px)], name)
   }
   return {
+    keyPrefix,
     get: (key) => get(send, keyPrefix + key),
     set,
+    call: (keyIndex, args) => {
+      const name = keyPrefix + args[keyIndex]
+      return send([...args.slice(0, keyIndex), name, ...args.slice(keyIndex + 1)], name)
+    },
     setMany: (writes) => Promise.all(writes.map(set)),
   }
 }
@@ -131,7 +139,7 @@ function prefixed(keyPrefix: string, keys: readonly string[]): readonly string[]
 }
 
 /** `keyPrefix` is an option of node-redis 6; commands sent raw must bring it themselves. */
-function keyPrefixOf(client: object): string {
+export function keyPrefixOf(client: object): string {
   const { _keyPrefix, options, _options } = client as {
     _keyPrefix?: unknown
     options?: { keyPrefix?: unknown }
@@ -144,7 +152,7 @@ function keyPrefixOf(client: object): string {
  * node-redis 5 learns of a failover only from a MOVED reply, and a master that is gone gives none: unless it is
  * told to look again, the slots of a dead master stay away until that very node returns.
  */
-function rediscoverer(cluster: NodeRedisClusterClient): () => void {
+export function rediscoverer(cluster: NodeRedisClusterClient): () => void {
   const { _slots: slots } = cluster as { _slots?: { rediscover?(startWith: unknown): Promise<unknown> } }
   let notBefore = 0
   return () => {

@@ -16,20 +16,15 @@
  */
 
 import { MissingDriverError, StorageError } from '../../errors.ts'
-import { type NodeRedisClient, nodeRedisCommands } from './node-redis-commands.ts'
-import type { RedisCommands, RedisConnection } from './redis-commands.ts'
+import { nodeRedisCommands } from './node-redis-commands.ts'
+import { nodeRedisLine } from './node-redis-line.ts'
+import { connectInTime, createOwnClient, dropClient, type OwnClient } from './own-client.ts'
+import type { RedisCommands, RedisConnection, RedisLine } from './redis-commands.ts'
 import { reasonOf } from './redis-error.ts'
 import type { RedisAddress } from './redis-options.ts'
 
 const FIRST_PAUSE = 50
 const LONGEST_PAUSE = 2_000
-
-interface OwnClient extends NodeRedisClient {
-  connect(): Promise<unknown>
-  destroy(): void
-  ref(): void
-  unref(): void
-}
 
 export class OwnConnection implements RedisConnection {
   readonly #address: RedisAddress
@@ -39,7 +34,6 @@ export class OwnConnection implements RedisConnection {
   #first: Promise<void> | undefined
   #unusable: MissingDriverError | undefined
   #reason: unknown
-  #loginTimeout: Error | undefined
   #attempts = 0
   #retry: NodeJS.Timeout | undefined
   #isBusy = false
@@ -70,6 +64,11 @@ export class OwnConnection implements RedisConnection {
     this.#drop()
   }
 
+  async openLine(key: string, onLost: (error: Error) => void): Promise<RedisLine> {
+    const client = await createOwnClient(this.#address, this.#connectTimeout)
+    return nodeRedisLine(client, () => connectInTime(client, this.#connectTimeout), key, onLost)
+  }
+
   close(): void {
     this.#isClosed = true
     this.#commands = undefined
@@ -88,19 +87,17 @@ export class OwnConnection implements RedisConnection {
   }
 
   async #connect(): Promise<void> {
-    this.#loginTimeout = undefined
     try {
       this.#client ??= await this.#createClient()
       if (this.#isClosed) return
-      await this.#client.connect()
+      await connectInTime(this.#client, this.#connectTimeout)
       if (this.#isClosed) return this.#drop()
-      if (!this.#client.isReady) throw new Error('the connection was lost at once')
       this.#attempts = 0
       this.#commands = nodeRedisCommands(this.#client)
       this.#applyBusy()
     } catch (error) {
       if (error instanceof MissingDriverError) this.#unusable = error
-      else this.#retryLater(this.#loginTimeout ?? error)
+      else this.#retryLater(error)
     }
   }
 
@@ -123,11 +120,7 @@ export class OwnConnection implements RedisConnection {
   }
 
   #drop(): void {
-    try {
-      if (this.#client?.isOpen) this.#client.destroy()
-    } catch {
-      // It was closed in between.
-    }
+    if (this.#client) dropClient(this.#client)
   }
 
   #applyBusy(): void {
@@ -136,60 +129,12 @@ export class OwnConnection implements RedisConnection {
   }
 
   async #createClient(): Promise<OwnClient> {
-    const { host, port, tls, username, password, database } = this.#address
-    const createClient = await loadCreateClient()
-    const client = createClient({
-      username,
-      password,
-      database,
-      socket: {
-        ...tls,
-        host,
-        port,
-        tls: tls !== undefined,
-        connectTimeout: this.#connectTimeout,
-        reconnectStrategy: false,
-      },
-      disableOfflineQueue: true,
-      // Servers and proxies of all ages speak it, and nothing here needs more.
-      RESP: 2,
-      maintNotifications: 'disabled',
-      clientInfoTag: 'stackquery',
-    })
-    let login: NodeJS.Timeout | undefined
-    const endLogin = () => clearTimeout(login)
+    const client = await createOwnClient(this.#address, this.#connectTimeout)
     // Attempts report through connect(); this is for what befalls a connection later. Without a listener any
     // error would end the process.
-    const onError = (error: unknown) => {
-      endLogin()
-      this.#lost(error)
-    }
-    client.on('error', onError as () => void)
-    client.on('connect', () => {
-      // Only now is there a socket that this reaches; until then the connecting itself holds the process.
-      this.#applyBusy()
-      endLogin()
-      // A server that takes connections and never answers; node-redis waits for its answer without limit.
-      login = setTimeout(() => {
-        this.#loginTimeout = new Error(`connected, but no answer within ${this.#connectTimeout} ms`)
-        this.#drop()
-      }, this.#connectTimeout).unref()
-    })
-    client.on('ready', endLogin)
-    client.on('end', endLogin)
+    client.on('error', ((error: unknown) => this.#lost(error)) as () => void)
+    // Only now is there a socket that this reaches; until then the connecting itself holds the process.
+    client.on('connect', () => this.#applyBusy())
     return client
-  }
-}
-
-async function loadCreateClient(): Promise<(options: object) => OwnClient> {
-  try {
-    // A literal name, so that bundlers see it.
-    const { createClient } = await import('redis')
-    return createClient as unknown as (options: object) => OwnClient
-  } catch (error) {
-    throw new MissingDriverError(
-      "RedisStorage needs the package 'redis', version 5 or 6 (npm install redis), or a connected client of your own: new RedisStorage({ client })",
-      { cause: error },
-    )
   }
 }

@@ -26,8 +26,23 @@ export interface RedisCommands {
   set(write: RedisWrite): Promise<unknown>
   setMany(writes: readonly RedisWrite[]): Promise<unknown>
   delete(keys: readonly string[]): Promise<unknown>
+  /** Any command that names one key, which is at `args[keyIndex]`; its reply as RESP 2 has it. */
+  call(keyIndex: number, args: readonly string[]): Promise<unknown>
   /** One for every node that holds keys of its own. */
   scanners(): Promise<readonly ScanPage[]>
+}
+
+/**
+ * A connection of its own, for commands that block: to the master that holds its one key. It keeps no process
+ * alive and never comes back by itself; whoever opened it closes it.
+ */
+export interface RedisLine {
+  /** Its key as the server knows it. */
+  readonly key: string
+  /** Sends at once, in order, as it is given; replies are as RESP 2 has them. */
+  send(args: readonly string[]): Promise<unknown>
+  /** What is unanswered may never settle. */
+  close(): void
 }
 
 /** Where the commands come from; who implements it owns the client, or borrows it from the user. */
@@ -41,5 +56,7 @@ export interface RedisConnection {
   setBusy(isBusy: boolean): void
   /** The server left a command unanswered for too long. */
   stalled(error: Error): void
+  /** Rejects where it cannot be opened now. `onLost` is called, perhaps more than once, when it is of no use any more. */
+  openLine(key: string, onLost: (error: Error) => void): Promise<RedisLine>
   close(): void
 }

@@ -56,6 +56,19 @@ export interface RedisStorageOptions {
    * @default a node-redis client made from `url`, which needs the package `redis`
    */
   readonly client?: RedisClient | undefined
+  /**
+   * The key of the stream that is the change feed, at least one character. All that follow each other's changes use
+   * the same; a key prefix of the client comes before it.
+   * @default 'sq:feed'
+   */
+  readonly feedKey?: string | undefined
+  /**
+   * Entries that the change feed keeps, an integer of at least 1; the server trims it to about that, never less. What
+   * is appended together is one entry (of 100 messages or 16 KB at most). A follower that was away for longer
+   * than this lasts has to verify what it holds.
+   * @default 10_000
+   */
+  readonly feedLength?: number | undefined
 }
 
 /** What node-redis is given to connect with. */
@@ -71,6 +84,8 @@ export interface RedisAddress {
 export const DEFAULT_URL = 'redis://localhost:6379'
 export const DEFAULT_CONNECT_TIMEOUT = 2_000
 export const DEFAULT_REPLY_TIMEOUT = 2_000
+export const DEFAULT_FEED_KEY = 'sq:feed'
+export const DEFAULT_FEED_LENGTH = 10_000
 
 const DEFAULT_PORT = 6379
 // The longest delay of a Node timer; a longer one would fire at once.
@@ -81,6 +96,18 @@ export function validDuration(name: string, value: number): number {
   if (typeof value === 'number' && value > 0 && value <= LONGEST_DELAY) return value
   throw new InvalidOptionError(
     `${name}: expected milliseconds above 0 and at most ${LONGEST_DELAY}, got ${String(value)}`,
+  )
+}
+
+export function validLength(name: string, value: number): number {
+  if (Number.isSafeInteger(value) && value >= 1) return value
+  throw new InvalidOptionError(`${name}: expected an integer of at least 1, got ${String(value)}`)
+}
+
+export function validFeedKey(value: string): string {
+  if (typeof value === 'string' && value !== '') return value
+  throw new InvalidOptionError(
+    `feedKey: expected a string of at least one character, got ${JSON.stringify(value)}`,
   )
 }
 

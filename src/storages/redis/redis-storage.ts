@@ -13,25 +13,36 @@
  */
 
 import { InvalidOptionError, StorageError } from '../../errors.ts'
-import type { StorageBackend, StorageEntry } from '../../ports/storage.ts'
+import type { ChangeFeed, LeaseProvider, StorageBackend, StorageEntry } from '../../ports/storage.ts'
 import { GivenConnection } from './given-connection.ts'
 import { OwnConnection } from './own-connection.ts'
 import { PendingReplies } from './pending-replies.ts'
 import type { RedisCommands, RedisConnection, RedisWrite } from './redis-commands.ts'
+import { toPx } from './redis-duration.ts'
+import { RedisFeed } from './redis-feed.ts'
+import { redisLease, setIfAbsent } from './redis-lease.ts'
 import {
   DEFAULT_CONNECT_TIMEOUT,
+  DEFAULT_FEED_KEY,
+  DEFAULT_FEED_LENGTH,
   DEFAULT_REPLY_TIMEOUT,
   DEFAULT_URL,
   parseRedisUrl,
   type RedisStorageOptions,
   validDuration,
+  validFeedKey,
+  validLength,
 } from './redis-options.ts'
 import { scanKeys } from './scan-keys.ts'
 import { decodeText, encodeText } from './text-codec.ts'
 
 export class RedisStorage implements StorageBackend {
+  readonly lease: LeaseProvider
+  readonly feed: ChangeFeed
   readonly #pending: PendingReplies
   readonly #connection: RedisConnection
+  readonly #feed: RedisFeed
+  readonly #feedKey: string
   #isClosed = false
 
   /**
@@ -51,6 +62,17 @@ export class RedisStorage implements StorageBackend {
       setBusy: (isBusy) => this.#connection.setBusy(isBusy),
       stalled: (error) => this.#connection.stalled(error),
     })
+    this.lease = redisLease((keyIndex, args) => this.#send(0, (commands) => commands.call(keyIndex, args)))
+    this.#feedKey = validFeedKey(options.feedKey ?? DEFAULT_FEED_KEY)
+    this.#feed = new RedisFeed({
+      key: this.#feedKey,
+      length: validLength('feedLength', options.feedLength ?? DEFAULT_FEED_LENGTH),
+      replyTimeout,
+      send: (size, entries) =>
+        this.#send(size, (commands) => Promise.all(entries.map((entry) => commands.call(1, entry)))),
+      openLine: (key, onLost) => this.#connection.openLine(key, onLost),
+    })
+    this.feed = this.#feed
     if (client === undefined) {
       this.#connection = new OwnConnection(
         parseRedisUrl(url ?? DEFAULT_URL, tls),
@@ -101,17 +123,27 @@ export class RedisStorage implements StorageBackend {
     await this.#send(0, (commands) => commands.delete(names))
   }
 
+  /** A `ttl` of 0 or below is one of a millisecond. */
+  async add(key: string, value: string, ttl?: number): Promise<boolean> {
+    const { key: name, value: text } = encodeWrite(key, value, undefined)
+    const command = setIfAbsent(name, text, ttl)
+    const reply = await this.#send(name.length + text.length, (commands) => commands.call(1, command))
+    return reply !== null
+  }
+
   /**
    * By SCAN over every node: what is there from beginning to end is found, what comes or goes meanwhile may be.
-   * A key comes once, as long as there are fewer than 100,000 of them; after that, rarely twice.
+   * A key comes once, as long as there are fewer than 100,000 of them; after that, rarely twice. Leases and the
+   * feed's stream are not listed.
    */
   keys(prefix: string): AsyncGenerator<string, void> {
-    return scanKeys(prefix, (run) => this.#send(0, run))
+    return scanKeys(prefix, this.#feedKey, (run) => this.#send(0, run))
   }
 
   /** Waits for replies that are pending (1.25 x `replyTimeout` at most). May be called again. */
   async close(): Promise<void> {
     this.#isClosed = true
+    this.#feed.close()
     await this.#pending.drained()
     this.#connection.close()
   }
@@ -128,14 +160,6 @@ function encodeWrite(key: string, value: string, ttl: number | undefined): Redis
     throw new StorageError('STORAGE_FAILED', `RedisStorage holds strings only, got ${typeof value}`)
   }
   return { key: encodeText(key), value: encodeText(value), px: toPx(ttl) }
-}
-
-/** Whole milliseconds; none where Redis could not hold the number, which is some 285,000 years. */
-function toPx(ttl: number | undefined): number | undefined {
-  if (ttl === undefined) return undefined
-  if (Number.isNaN(ttl)) throw new InvalidOptionError('ttl: expected milliseconds, got NaN')
-  const px = Math.ceil(ttl)
-  return px > Number.MAX_SAFE_INTEGER ? undefined : px
 }
 
 function isLive({ px }: RedisWrite): boolean {

@@ -1,6 +1,7 @@
 /** The keys of a prefix, by SCAN cursors, one node after another. May import nothing but this folder. */
 
 import type { RedisCommands } from './redis-commands.ts'
+import { LEASE_MARK } from './redis-lease.ts'
 import { decodeText, encodeText } from './text-codec.ts'
 
 const PAGE = 500
@@ -8,6 +9,7 @@ const REMEMBERED = 100_000
 
 export async function* scanKeys(
   prefix: string,
+  feedKey: string,
   send: <T>(run: (commands: RedisCommands) => Promise<T>) => Promise<T>,
 ): AsyncGenerator<string, void> {
   const { keyPrefix, scanners } = await send(async (commands) => ({
@@ -25,7 +27,7 @@ export async function* scanKeys(
       cursor = String(next)
       for (const name of names) {
         const key = decodeText(name.slice(keyPrefix.length))
-        if (!key.startsWith(prefix) || seen.has(key)) continue
+        if (!key.startsWith(prefix) || name.endsWith(LEASE_MARK) || key === feedKey || seen.has(key)) continue
         if (seen.size >= REMEMBERED) seen.clear()
         seen.add(key)
         yield key

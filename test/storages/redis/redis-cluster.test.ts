@@ -1,34 +1,26 @@
 import { randomUUID } from 'node:crypto'
-import { Cluster as Cluster5 } from 'ioredis'
-import { Cluster as Cluster6 } from 'ioredis6'
-import { createCluster as createCluster5 } from 'redis'
-import { createCluster as createCluster6 } from 'redis6'
 import { afterAll, beforeAll, describe, expect, test } from 'vitest'
 import { clusterSlot } from '../../../src/storages/redis/cluster-slot.ts'
 import { RedisStorage } from '../../../src/storages/redis/index.ts'
 import { type RedisCluster, startRedisCluster, until } from '../../servers/redis-cluster.ts'
+import { toCluster } from './clients.ts'
+import { type Followed, followed, untilAppended } from './followed.ts'
+
+// Of the first master, which a test kills.
+const FEED_KEY = 'sq:feed'
 
 let cluster: RedisCluster
 const cleanups: (() => unknown)[] = []
 const storages = new Map<string, RedisStorage>()
 
 async function openAll(): Promise<void> {
-  const rootNodes = cluster.nodes.map(({ host, port }) => ({ url: `redis://${host}:${port}` }))
-  const nodes = [...cluster.nodes]
-  const five = createCluster5({ rootNodes })
-  const six = createCluster6({ rootNodes })
-  cleanups.push(() => five.destroy())
-  cleanups.push(() => six.destroy())
-  await Promise.all([five.connect(), six.connect()])
-  const clients = {
-    'node-redis 5': five,
-    'node-redis 6': six,
-    'ioredis 5': new Cluster5(nodes),
-    'ioredis 6': new Cluster6(nodes),
+  for (const [name, connect] of Object.entries(toCluster)) {
+    const { options, end } = await connect(cluster)
+    cleanups.push(end)
+    const storage = new RedisStorage({ ...options, replyTimeout: 500, feedKey: FEED_KEY })
+    cleanups.unshift(() => storage.close())
+    storages.set(name, storage)
   }
-  cleanups.push(() => clients['ioredis 5'].disconnect())
-  cleanups.push(() => clients['ioredis 6'].disconnect())
-  for (const [name, client] of Object.entries(clients)) storages.set(name, new RedisStorage({ client }))
 }
 
 beforeAll(async () => {
@@ -41,31 +33,28 @@ afterAll(async () => {
 })
 
 // Last of the file in its own order: the failover changes the cluster for good.
-describe.each(['node-redis 5', 'node-redis 6', 'ioredis 5', 'ioredis 6'])(
-  'RedisStorage over a Cluster with %s',
-  (name) => {
-    test('reads, writes, deletes and lists keys of every node', async () => {
-      const storage = storages.get(name)!
-      const prefix = `${randomUUID()}:*`
-      const names = Array.from({ length: 1_000 }, (_, index) => `${prefix}${index}`)
-      await storage.setMany(names.map((key, index) => ({ key, value: `v${index}`, ttl: 600_000 })))
-      await storage.set(`${prefix}single`, 'v', 600_000)
-      expect(await storage.get(`${prefix}single`)).toBe('v')
-      expect(await storage.getMany([...names, 'absent'])).toEqual([
-        ...names.map((_, index) => `v${index}`),
-        null,
-      ])
-      const listed: string[] = []
-      for await (const key of storage.keys(prefix)) listed.push(key)
-      expect(listed.sort()).toEqual([...names, `${prefix}single`].sort())
-      await storage.deleteMany(names)
-      await storage.delete(`${prefix}single`)
-      expect(new Set(await storage.getMany(names))).toEqual(new Set([null]))
-    })
-  },
-)
+describe.each(Object.keys(toCluster))('RedisStorage over a Cluster with %s', (name) => {
+  test('reads, writes, deletes and lists keys of every node', async () => {
+    const storage = storages.get(name)!
+    const prefix = `${randomUUID()}:*`
+    const names = Array.from({ length: 1_000 }, (_, index) => `${prefix}${index}`)
+    await storage.setMany(names.map((key, index) => ({ key, value: `v${index}`, ttl: 600_000 })))
+    await storage.set(`${prefix}single`, 'v', 600_000)
+    expect(await storage.get(`${prefix}single`)).toBe('v')
+    expect(await storage.getMany([...names, 'absent'])).toEqual([
+      ...names.map((_, index) => `v${index}`),
+      null,
+    ])
+    const listed: string[] = []
+    for await (const key of storage.keys(prefix)) listed.push(key)
+    expect(listed.sort()).toEqual([...names, `${prefix}single`].sort())
+    await storage.deleteMany(names)
+    await storage.delete(`${prefix}single`)
+    expect(new Set(await storage.getMany(names))).toEqual(new Set([null]))
+  })
+})
 
-test('when a master dies, its slots are answered or refused, and served again after the failover', async () => {
+test('when a master dies, its slots are answered or refused, and served and followed again after the failover', async () => {
   // Slot 0 is of the first master.
   const key = Array.from({ length: 100 }, (_, index) => `key${index}`).find(
     (name) => clusterSlot(name) < 5_000,
@@ -74,6 +63,11 @@ test('when a master dies, its slots are answered or refused, and served again af
     (name) => clusterSlot(name) > 12_000,
   )!
   await storages.get('node-redis 5')!.set(key, 'v')
+  expect(clusterSlot(FEED_KEY)).toBeLessThan(5_000)
+  const followers: Followed[] = []
+  for (const storage of storages.values()) followers.push(await followed(storage))
+  await storages.get('ioredis 5')!.feed.append(['before'])
+  for (const follower of followers) await follower.hears('before')
   cluster.servers[0]!.kill('SIGKILL')
   await cluster.servers[0]!.exited
   await Promise.all(
@@ -87,6 +81,13 @@ test('when a master dies, its slots are answered or refused, and served again af
       await storage.set(other, name)
     }),
   )
+  await untilAppended(storages.get('node-redis 5')!, 'after')
+  for (const follower of followers) {
+    await follower.isTold()
+    expect(follower.messages[0]).toBe('before')
+  }
+  for (const [name, storage] of storages) await untilAppended(storage, name)
+  for (const follower of followers) await follower.hears([...storages.keys()].at(-1)!)
   for (const storage of storages.values()) {
     expect([...storages.keys()]).toContain(await storage.get(key))
     const listed: string[] = []

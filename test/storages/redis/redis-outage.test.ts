@@ -4,7 +4,7 @@ import { afterEach, describe, expect, test } from 'vitest'
 import { RedisStorage, type RedisStorageOptions } from '../../../src/storages/redis/index.ts'
 import { until } from '../../servers/redis-cluster.ts'
 import { freePort, startRedisServer } from '../../servers/redis-server.ts'
-import { clients } from './clients.ts'
+import { open, toServer } from './clients.ts'
 
 const cleanups: (() => unknown)[] = []
 afterEach(async () => {
@@ -85,9 +85,9 @@ describe('RedisStorage with its own client', () => {
 
   test('says that nothing answers while the port only takes connections, and drops each in time', async () => {
     const { port, sockets } = await blackhole()
-    const storage = storageOf({ url: `redis://127.0.0.1:${port}`, connectTimeout: 100 })
-    await expect(storage.get('a')).rejects.toMatchObject(unavailable('no answer within 100 ms'))
-    await expect(storage.get('a')).rejects.toMatchObject(unavailable('no answer within 100 ms'))
+    const storage = storageOf({ url: `redis://127.0.0.1:${port}`, connectTimeout: 400 })
+    await expect(storage.get('a')).rejects.toMatchObject(unavailable('no answer within 400 ms'))
+    await expect(storage.get('a')).rejects.toMatchObject(unavailable('no answer within 400 ms'))
     await until('a second attempt was made', async () => sockets.size === 1)
     await until('it was dropped', async () => sockets.size === 0)
     await storage.close()
@@ -174,10 +174,10 @@ describe('RedisStorage with its own client', () => {
   })
 })
 
-describe.each(Object.entries(clients))('RedisStorage over %s', (_, open) => {
+describe.each(Object.entries(toServer))('RedisStorage over %s', (_, connect) => {
   test('refuses once its server was killed, and works after the restart', async () => {
     const redis = await server()
-    const { storage, close } = await open(redis.url)
+    const { storage, close } = await open(connect, redis.url)
     cleanups.push(close)
     await storage.set('a', 'v')
     redis.kill('SIGSTOP')
@@ -187,6 +187,11 @@ describe.each(Object.entries(clients))('RedisStorage over %s', (_, open) => {
     for (let time = 0; time < 3; time++) {
       await expect(storage.get('a')).rejects.toMatchObject({ code: 'STORAGE_UNAVAILABLE' })
       await expect(storage.setMany([{ key: 'a', value: 'w' }])).rejects.toMatchObject(unavailable(''))
+      await expect(storage.add('a', 'w')).rejects.toMatchObject(unavailable(''))
+      await expect(storage.feed.append(['m'])).rejects.toMatchObject(unavailable(''))
+      await expect(storage.lease.acquire('a', 1_000)).rejects.toMatchObject(unavailable(''))
+      await expect(storage.lease.renew?.('a', 't', 1_000)).rejects.toMatchObject(unavailable(''))
+      await expect(storage.lease.release('a', 't')).rejects.toMatchObject(unavailable(''))
     }
     await redis.exited
     await server({ port: redis.port })

@@ -1,5 +1,5 @@
 /** What only a process of its own shows: that it ends by itself, what a missing package says, TLS by its real files. */
-import { execFile } from 'node:child_process'
+import { execFile, spawn } from 'node:child_process'
 import { mkdtemp, readFile, rm, symlink } from 'node:fs/promises'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
@@ -28,10 +28,15 @@ afterAll(async () => {
 
 /** Runs `code` in a process of its own, which is killed (and the test fails) if it does not end by itself. */
 async function output(code: string): Promise<string> {
-  const module = JSON.stringify(join(dir, 'dist/storages/redis/index.js'))
-  const script = `import { RedisStorage } from ${module}\n${code}`
-  const { stdout } = await run(process.execPath, ['--input-type=module', '-e', script], { timeout: 15_000 })
+  const { stdout } = await run(process.execPath, ['--input-type=module', '-e', scriptOf(code)], {
+    timeout: 15_000,
+  })
   return stdout.trim()
+}
+
+function scriptOf(code: string): string {
+  const module = JSON.stringify(join(dir, 'dist/storages/redis/index.js'))
+  return `import { RedisStorage } from ${module}\n${code}`
 }
 
 const tryGet = `await storage.get('a').then(String, (error) => error.code + ' ' + error.message)`
@@ -63,6 +68,23 @@ describe.each(['redis', 'redis6'])('a process with the package %s', (name) => {
 
   test('ends by itself when the storage was never used', async () => {
     expect(await output(`new RedisStorage(${JSON.stringify(server.url)}); console.log('end')`)).toBe('end')
+  })
+
+  test('ends by itself while it follows, what came meanwhile heard, also once the server is gone', async () => {
+    const own = await startRedisServer()
+    try {
+      const code = `const storage = new RedisStorage({ url: ${JSON.stringify(own.url)}, connectTimeout: 200 })
+        let heard
+        const hearing = new Promise((resolve) => (heard = resolve))
+        await storage.feed.follow((messages) => heard(messages.join()), console.log)
+        await storage.feed.append(['1', '2']); const hold = setInterval(() => {}, 1000)
+        console.log(await hearing); clearInterval(hold)`
+      expect(await output(code)).toBe('1,2')
+      const after = `process.kill(${own.pid}, 'SIGKILL'); console.log(${tryGet})`
+      expect(await output(`${code}\n${after}`)).toMatch(/^1,2\nSTORAGE_UNAVAILABLE/)
+    } finally {
+      await own.stop()
+    }
   })
 
   test('ends by itself while the server is absent', async () => {
@@ -105,6 +127,103 @@ describe.each(['redis', 'redis6'])('a process with the package %s', (name) => {
     } finally {
       await own.stop()
     }
+  })
+})
+
+test.each(['ioredis', 'ioredis6'])(
+  'a process ends with the client of %s that it gave, though a follower is left',
+  async (name) => {
+    await rm(join(dir, 'node_modules'), { recursive: true, force: true })
+    await run('mkdir', ['-p', join(dir, 'node_modules')])
+    const file = join(root, 'node_modules', name, 'built/index.js')
+    const code = `import ioredis from ${JSON.stringify(file)}
+      const client = new ioredis.Redis(${JSON.stringify(server.url)})
+      const storage = new RedisStorage({ client })
+      await new Promise((resolve) => {
+        storage.feed.follow(resolve, console.log).then(() => storage.feed.append(['1']))
+      })
+      console.log('heard'); client.disconnect()`
+    expect(await output(code)).toBe('heard')
+  },
+)
+
+describe('a worker that was stopped for longer than its connection may be silent', () => {
+  beforeAll(async () => {
+    await rm(join(dir, 'node_modules'), { recursive: true, force: true })
+    await run('mkdir', ['-p', join(dir, 'node_modules')])
+    await symlink(join(root, 'node_modules/redis'), join(dir, 'node_modules/redis'))
+  })
+
+  /** Follows until it hears 'end'; what it printed is all that it was told. */
+  async function worker(feedKey: string) {
+    const options = JSON.stringify({ url: server.url, replyTimeout: 100, feedKey })
+    const child = spawn(
+      process.execPath,
+      [
+        '--input-type=module',
+        '-e',
+        scriptOf(`const storage = new RedisStorage(${options})
+          const hold = setInterval(() => {}, 1000)
+          await storage.feed.follow(
+            (messages) => {
+              for (const message of messages) console.log(message)
+              if (messages.includes('end')) clearInterval(hold)
+            },
+            (reason) => console.log('gap: ' + reason),
+          )
+          console.log('begun')`),
+      ],
+      { stdio: ['ignore', 'pipe', 'inherit'] },
+    )
+    let said = ''
+    child.stdout.on('data', (chunk) => (said += chunk))
+    const ended = new Promise((resolve) => child.once('close', resolve))
+    await until('the worker follows', async () => said.includes('begun\n'))
+    return {
+      signal: (name: NodeJS.Signals) => child.kill(name),
+      said: async () => {
+        await ended
+        return said.trim().split('\n').slice(1)
+      },
+    }
+  }
+
+  const appended = async (feedKey: string, feedLength: number, count: number) => {
+    const storage = new RedisStorage({ url: server.url, feedKey, feedLength })
+    for (let from = 0; from < count; from += 10) {
+      const batch = Array.from({ length: 10 }, (_, index) => String(from + index))
+      await storage.feed.append(batch)
+    }
+    await storage.close()
+  }
+
+  test('reads on where it was, whatever came meanwhile', async () => {
+    const stopped = await worker('stopped')
+    stopped.signal('SIGSTOP')
+    await appended('stopped', 10_000, 10_000)
+    // Time is what makes its connection look dead to it.
+    await new Promise((resolve) => setTimeout(resolve, 1_600))
+    stopped.signal('SIGCONT')
+    await appended('stopped', 10_000, 10)
+    const storage = new RedisStorage({ url: server.url, feedKey: 'stopped' })
+    await storage.feed.append(['end'])
+    await storage.close()
+    const digits = Array.from({ length: 10 }, (_, index) => String(index))
+    const expected = [...Array.from({ length: 10_000 }, (_, index) => String(index)), ...digits, 'end']
+    expect((await stopped.said()).join(' ')).toBe(expected.join(' '))
+  })
+
+  test('is told of a gap where the log was shorter than what came meanwhile', async () => {
+    const stopped = await worker('overrun')
+    stopped.signal('SIGSTOP')
+    await appended('overrun', 100, 5_000)
+    stopped.signal('SIGCONT')
+    const storage = new RedisStorage({ url: server.url, feedKey: 'overrun', feedLength: 100 })
+    const nudge = setInterval(() => void Promise.resolve(storage.feed.append(['end'])), 200)
+    const said = await stopped.said()
+    clearInterval(nudge)
+    await storage.close()
+    expect(said.some((line) => line.startsWith('gap: ') && line.includes('trimmed'))).toBe(true)
   })
 })
 

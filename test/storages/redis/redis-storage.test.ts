@@ -3,7 +3,7 @@ import { createClient } from 'redis'
 import { afterAll, beforeAll, describe, expect, test } from 'vitest'
 import { until } from '../../servers/redis-cluster.ts'
 import { redisUrl } from '../../servers/redis-url.ts'
-import { clients, type Opened } from './clients.ts'
+import { type Opened, open, toServer } from './clients.ts'
 
 const raw = createClient({ url: redisUrl() })
 beforeAll(() => raw.connect())
@@ -15,12 +15,12 @@ async function all(keys: AsyncIterable<string>): Promise<string[]> {
   return found.sort()
 }
 
-describe.each(Object.entries(clients))('RedisStorage with %s', (_, open) => {
+describe.each(Object.entries(toServer))('RedisStorage with %s', (_, connect) => {
   let opened: Opened
   const prefix = `test-${randomUUID()}:`
   const key = (name: string) => prefix + name
   beforeAll(async () => {
-    opened = await open(redisUrl())
+    opened = await open(connect, redisUrl())
   })
   afterAll(() => opened.close())
 
@@ -137,6 +137,52 @@ describe.each(Object.entries(clients))('RedisStorage with %s', (_, open) => {
     await expect(storage.set(key('a'), 1)).rejects.toMatchObject({ code: 'STORAGE_FAILED' })
   })
 
+  test('adds what is not there, once, for its ttl, and leaves what is there as it was', async () => {
+    const { storage } = opened
+    const tries = Array.from({ length: 10 }, (__, index) => storage.add(key('added'), `\ud800${index}`))
+    const added = await Promise.all(tries)
+    expect(added.filter(Boolean)).toHaveLength(1)
+    expect(await storage.get(key('added'))).toBe(`\ud800${added.indexOf(true)}`)
+    expect(await raw.pTTL(key('added'))).toBe(-1)
+    expect(await storage.add(key('added'), 'new', 5)).toBe(false)
+    expect(await raw.pTTL(key('added'))).toBe(-1)
+    expect(await storage.add(key('added-ttl'), 'v', 59_999.5)).toBe(true)
+    expect(await raw.pTTL(key('added-ttl'))).toBeGreaterThan(50_000)
+    expect(await storage.add(key('added-huge'), 'v', Number.POSITIVE_INFINITY)).toBe(true)
+    expect(await raw.pTTL(key('added-huge'))).toBe(-1)
+    expect(await storage.add(key('added-short'), 'v', 0)).toBe(true)
+    await until('it has run out', async () => storage.add(key('added-short'), 'w'))
+    await expect(storage.add(key('a'), 'v', Number.NaN)).rejects.toMatchObject({ code: 'INVALID_OPTION' })
+    await expect(storage.add(key('a'), 1 as never)).rejects.toMatchObject({ code: 'STORAGE_FAILED' })
+  })
+
+  test('renews a lease for its holder only, for as long as is asked, and not once it is lost', async () => {
+    const { lease } = opened.storage
+    const name = `${key('leased')}\ufffelease`
+    const token = (await lease.acquire(key('leased'), 60_000))!
+    expect(await raw.pTTL(name)).toBeGreaterThan(50_000)
+    expect(await lease.renew!(key('leased'), token, 600_000)).toBe(true)
+    expect(await raw.pTTL(name)).toBeGreaterThan(500_000)
+    expect(await lease.renew!(key('leased'), 'wrong', 1)).toBe(false)
+    expect(await raw.pTTL(name)).toBeGreaterThan(500_000)
+    expect(await lease.renew!(key('leased'), token, Number.POSITIVE_INFINITY)).toBe(true)
+    expect(await raw.pTTL(name)).toBe(-1)
+    expect(await lease.renew!(key('leased'), token, 0.5)).toBe(true)
+    await until('it has run out', async () => !(await lease.renew!(key('leased'), token, 1)))
+    expect(await lease.acquire(key('leased'), 60_000)).not.toBe(token)
+    expect(await lease.renew!(key('leased'), token, 60_000)).toBe(false)
+    await expect(lease.acquire(key('b'), Number.NaN)).rejects.toMatchObject({ code: 'INVALID_OPTION' })
+  })
+
+  test('lists neither leases nor the feed, and deletes no lease with its value', async () => {
+    const { storage } = opened
+    await storage.feed.append(['1'])
+    await storage.lease.acquire(key('unlisted'), 60_000)
+    expect(await all(storage.keys(key('unlisted')))).toEqual([])
+    expect(await raw.exists('sq:feed')).toBe(1)
+    expect(await all(storage.keys('sq:f'))).toEqual([])
+  })
+
   test('serves many operations at once', async () => {
     const { storage } = opened
     const numbers = Array.from({ length: 500 }, (__, index) => index)
@@ -147,7 +193,7 @@ describe.each(Object.entries(clients))('RedisStorage with %s', (_, open) => {
   })
 
   test('is closed for good after close, and answers what was asked before', async () => {
-    const { storage, close } = await open(redisUrl())
+    const { storage, close } = await open(connect, redisUrl())
     await storage.set(key('closing'), 'v')
     const asked = storage.get(key('closing'))
     await storage.close()

@@ -1,0 +1,110 @@
+/** The conformance suite over every client and kind of server. The hooks are real: a killed connection, a flushed or stopped server. */
+import { createClient } from 'redis'
+import { afterAll, beforeAll, describe, test } from 'vitest'
+import { RedisStorage } from '../../../src/storages/redis/index.ts'
+import { type StorageSubject, type SuiteCapability, storageSuite } from '../../../src/testing/index.ts'
+import { type RedisCluster, startRedisCluster } from '../../servers/redis-cluster.ts'
+import { type RedisSentinel, startRedisSentinel } from '../../servers/redis-sentinel.ts'
+import { type RedisServer, startRedisServer } from '../../servers/redis-server.ts'
+import { type Connected, toCluster, toSentinel, toServer } from './clients.ts'
+
+const capabilities: readonly SuiteCapability[] = [
+  ...(['getMany', 'setMany', 'deleteMany', 'keys', 'feed', 'lease', 'close'] as const),
+  ...(['reopen', 'cutFeed', 'loseFeed'] as const),
+]
+// So that what a stopped server leaves unanswered is given up soon.
+const REPLY_TIMEOUT = 200
+
+type Admin = ReturnType<typeof createClient>
+
+/** Kills the connections that follow, and no writer's: what one of those had in flight may be there or not. */
+async function killFollowers(admin: Admin): Promise<void> {
+  for (const line of String(await admin.sendCommand(['CLIENT', 'LIST', 'TYPE', 'normal'])).split('\n')) {
+    const id = /^id=(\d+) .* cmd=(?:xread|xrange|xrevrange)\b/.exec(line)?.[1]
+    if (id !== undefined) await admin.sendCommand(['CLIENT', 'KILL', 'ID', id])
+  }
+}
+
+/** Runs the suite; each storage of it is a new one, over clients that all of them share. */
+function suiteOver(
+  masters: () => readonly RedisServer[],
+  connect: () => Promise<Connected>,
+  canFail = false,
+) {
+  let admins: Admin[] = []
+  let connected: Connected[] = []
+  beforeAll(async () => {
+    admins = masters().map(({ url }) => createClient({ url }).on('error', () => undefined))
+    await Promise.all(admins.map((admin) => admin.connect()))
+    connected = await Promise.all([connect(), connect()])
+  })
+  afterAll(async () => {
+    for (const { end } of connected) await end()
+    for (const admin of admins) admin.destroy()
+  })
+  const open = (index: number) =>
+    new RedisStorage({ ...connected[index]!.options, replyTimeout: REPLY_TIMEOUT })
+  const signal = (name: NodeJS.Signals) => {
+    for (const server of masters()) server.kill(name)
+  }
+  const flush = () => Promise.all(admins.map((admin) => admin.flushAll()))
+
+  storageSuite({
+    test,
+    capabilities: canFail ? [...capabilities, 'fail', 'recover'] : capabilities,
+    create: async (): Promise<StorageSubject> => {
+      await flush()
+      return {
+        storage: open(0),
+        reopen: () => open(1),
+        cutFeed: () => Promise.all(admins.map(killFollowers)),
+        loseFeed: flush,
+        cleanup: () => signal('SIGCONT'),
+        ...(canFail && { fail: () => signal('SIGSTOP'), recover: () => signal('SIGCONT') }),
+      }
+    },
+  })
+}
+
+describe('RedisStorage over one server', () => {
+  let server: RedisServer
+  beforeAll(async () => {
+    server = await startRedisServer()
+  })
+  afterAll(() => server?.stop())
+  describe.each(Object.entries(toServer))('with %s', (_, connect) => {
+    suiteOver(
+      () => [server],
+      () => connect(server.url),
+      true,
+    )
+  })
+})
+
+describe('RedisStorage over a Cluster', () => {
+  let cluster: RedisCluster
+  beforeAll(async () => {
+    cluster = await startRedisCluster()
+  })
+  afterAll(() => cluster?.stop())
+  describe.each(Object.entries(toCluster))('with %s', (_, connect) => {
+    suiteOver(
+      () => cluster.servers.slice(0, 3),
+      () => connect(cluster),
+    )
+  })
+})
+
+describe('RedisStorage over Sentinel', () => {
+  let sentinel: RedisSentinel
+  beforeAll(async () => {
+    sentinel = await startRedisSentinel()
+  })
+  afterAll(() => sentinel?.stop())
+  describe.each(Object.entries(toSentinel))('with %s', (_, connect) => {
+    suiteOver(
+      () => [sentinel.master],
+      () => connect(sentinel),
+    )
+  })
+})
