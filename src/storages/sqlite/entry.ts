@@ -51,14 +51,14 @@ export function toLease(
 }
 
 /**
- * Epoch milliseconds, rounded up; `null` = never.
+ * Epoch milliseconds, rounded up; `null` = never. What is below 0 has run out as much as 0 has.
  *
- * @throws InvalidOptionError (`INVALID_OPTION`) for a negative ttl, NaN, or what is no number
+ * @throws InvalidOptionError (`INVALID_OPTION`) for NaN, or what is no number
  */
 export function expiresAt(ttl: number | undefined, now: number): number | null {
   if (ttl === undefined) return null
-  if (typeof ttl !== 'number' || !(ttl >= 0)) throw invalid('ttl', ttl, 'milliseconds, 0 or more')
-  const instant = now + Math.ceil(ttl)
+  if (typeof ttl !== 'number' || Number.isNaN(ttl)) throw invalid('ttl', ttl, 'a number of milliseconds')
+  const instant = now + Math.ceil(Math.max(0, ttl))
   return instant <= Number.MAX_SAFE_INTEGER ? instant : null
 }
 

@@ -13,12 +13,13 @@
  */
 
 import { randomUUID } from 'node:crypto'
-import type { LeaseProvider, StorageBackend, StorageEntry } from '../../ports/storage.ts'
+import type { ChangeFeed, LeaseProvider, StorageBackend, StorageEntry } from '../../ports/storage.ts'
 import { type Backing, prepareBacking, THREAD_BATCH } from './backing.ts'
 import { toDeletion, toLease, toWrite, type Write } from './entry.ts'
 import { scanKeys } from './key-scan.ts'
 import { checkOptions, type Settings, type SQLiteStorageOptions } from './options.ts'
 import { closedError, ReadSide } from './read-side.ts'
+import { SQLiteFeed } from './sqlite-feed.ts'
 import type { OpenReport } from './write-engine.ts'
 import { WriteQueue } from './write-queue.ts'
 
@@ -26,11 +27,13 @@ import { WriteQueue } from './write-queue.ts'
 const READ_BATCH = 200
 
 export class SQLiteStorage implements StorageBackend {
+  readonly feed: ChangeFeed
   /** Held until released or run out, by the wall clock that the processes of a machine share. */
   readonly lease: LeaseProvider
   readonly #settings: Settings
   readonly #queue: WriteQueue
   readonly #reading: ReadSide
+  readonly #feed: SQLiteFeed
   #batchSize = THREAD_BATCH
   #backing: Promise<Backing> | undefined
   #closing: Promise<void> | undefined
@@ -47,6 +50,15 @@ export class SQLiteStorage implements StorageBackend {
       return report
     }
     this.#queue = new WriteQueue(commit, () => this.#batchSize)
+    this.#feed = new SQLiteFeed({
+      read: (work) => this.#reading.read(work),
+      write: (writes) => this.#write(writes),
+      warn: (message) => this.#warn(message),
+    })
+    this.feed = {
+      append: async (messages) => this.#feed.append(messages),
+      follow: async (onMessages, onGap) => this.#feed.follow(onMessages, onGap),
+    }
     this.lease = {
       acquire: async (key, ttl) => {
         const token = randomUUID()
@@ -124,6 +136,7 @@ export class SQLiteStorage implements StorageBackend {
   }
 
   async #end(): Promise<void> {
+    this.#feed.close()
     await this.#queue.settled()
     await this.#reading.close()
     const backing = await this.#backing?.catch(() => undefined)
