@@ -3,7 +3,7 @@
  *
  * Invariants: ids grow by one and are never used again, so a follower that does not find the next id has missed
  * something; the log keeps its newest `length` messages, and no more than `maxBytes` of text; what is older leaves a
- * few rows with each append. `written` is the sum of all text ever appended, so that the size needs no counting.
+ * few rows with each append. `written` is the sum of all text appended so far, so that the size needs no counting.
  * May import siblings.
  */
 
@@ -25,8 +25,8 @@ export class MessageTable {
     this.#end = connection.prepare('SELECT id, written FROM message ORDER BY id DESC LIMIT 1')
     this.#insert = connection.prepare('INSERT INTO message (text, written) VALUES (?, ?)')
     this.#trim = connection.prepare(
-      'DELETE FROM message WHERE id IN (SELECT id FROM (SELECT id, written FROM message ORDER BY id LIMIT ?) ' +
-        'WHERE id <= ? OR written <= ?)',
+      'DELETE FROM message WHERE id IN (SELECT id FROM (SELECT id, written, length(text) AS size FROM message ORDER BY id LIMIT ?) ' +
+        'WHERE id <= ? OR written - size < ?)',
     )
   }
 
@@ -38,7 +38,7 @@ export class MessageTable {
       this.#insert.run(encodeText(message), written)
     }
     const oldest = written - this.#maxBytes
-    this.#trim.run(SPARE_TRIMS + 2 * messages.length, this.#readEnd().id - this.#length, Math.max(-1, oldest))
+    this.#trim.run(SPARE_TRIMS + 2 * messages.length, this.#readEnd().id - this.#length, Math.max(0, oldest))
   }
 
   #readEnd(): { id: number; written: number } {

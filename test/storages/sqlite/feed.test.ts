@@ -106,20 +106,23 @@ test('a message that is too large for the log is told as a gap', async () => {
   expect(heard.messages).toEqual(['end'])
 })
 
-test.each(['deleted', 'set aside by hand and begun anew by another process'])('a file that was %s is a gap, and following goes on', async (what) => {
-  const path = newPath()
-  const storage = openStorage({ path })
-  await storage.feed.append(range(10))
-  const heard = await follow(storage)
-  for (const suffix of ['', '-wal', '-shm']) rmSync(path + suffix, { force: true })
-  if (what !== 'deleted') await openStorage({ path }).feed.append(range(20))
-  await until(() => heard.gaps.length > 0)
-  expect(heard.gaps).toEqual(['the file was replaced'])
-  const other = openStorage({ path })
-  await other.feed.append(['end'])
-  await until(() => heard.messages.includes('end'))
-  expect(heard.messages.at(-1)).toBe('end')
-})
+test.each(['deleted', 'set aside by hand and begun anew by another process'])(
+  'a file that was %s is a gap, and following goes on',
+  async (what) => {
+    const path = newPath()
+    const storage = openStorage({ path })
+    await storage.feed.append(range(10))
+    const heard = await follow(storage)
+    for (const suffix of ['', '-wal', '-shm']) rmSync(path + suffix, { force: true })
+    if (what !== 'deleted') await openStorage({ path }).feed.append(range(20))
+    await until(() => heard.gaps.length > 0)
+    expect(heard.gaps).toEqual(['the file was replaced'])
+    const other = openStorage({ path })
+    await other.feed.append(['end'])
+    await until(() => heard.messages.includes('end'))
+    expect(heard.messages.at(-1)).toBe('end')
+  },
+)
 
 test('a follower that throws hinders no other, and is told to the logger', async () => {
   const storage = openStorage({ path: newPath() })

@@ -22,7 +22,13 @@ test('a file of version 1 is upgraded where it is, whether a read, a write or a 
   for (const first of ['get', 'set', 'follow'] as const) {
     const storage = openStorage({ path: fileOfVersion1() })
     if (first === 'set') await storage.set('other', 'v')
-    if (first === 'follow') (await storage.feed.follow(() => {}, () => {}))()
+    if (first === 'follow')
+      (
+        await storage.feed.follow(
+          () => {},
+          () => {},
+        )
+      )()
     expect(await storage.get('kept')).toBe('value')
     expect(await storage.add('kept', 'another')).toBe(false)
     expect(await storage.lease.acquire('kept', 1_000)).not.toBe(null)

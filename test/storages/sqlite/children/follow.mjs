@@ -12,5 +12,6 @@ await storage.feed.follow(
 console.log('following')
 if (waits === 'wait') {
   for await (const line of createInterface({ input: process.stdin })) if (line === 'end') break
+  process.stdin.destroy()
   await storage.close()
 }
