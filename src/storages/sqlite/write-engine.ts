@@ -23,6 +23,7 @@ import { identityOf, isBeingSetAside, setAside } from './set-aside.ts'
 export interface EngineSettings {
   readonly path: string
   readonly maxSize: number
+  readonly feedLength: number
   /** `false` on the calling thread: then no write may wait for the disk. */
   readonly isOwnThread: boolean
 }
@@ -36,6 +37,8 @@ export interface OpenReport {
 export interface CommitReport extends OpenReport {
   /** Index in the batch -> error, for each entry that was not written. */
   readonly failures: ReadonlyMap<number, Error>
+  /** Indices of what was refused; see `Committer`. */
+  readonly refused: readonly number[]
 }
 
 /** A full disk, or a statement's own error: nothing is wrong with the connection. */
@@ -51,6 +54,7 @@ export class WriteEngine {
   #committer: Committer | undefined
   #identity: string | undefined
   #isEnded = false
+  #hasToldTooLarge = false
   #notices: string[] = []
   #tail: Promise<unknown> = Promise.resolve()
 
@@ -81,8 +85,8 @@ export class WriteEngine {
     return this.#inTurn(async () => {
       if (!this.#settings.isOwnThread) await turn()
       const failures = new Map<number, Error>()
-      await this.#commitRange(batch, 0, batch.keys.length, failures)
-      return { ...this.#report(), failures }
+      const refused = await this.#commitRange(batch, 0, batch.keys.length, failures)
+      return { ...this.#report(), failures, refused }
     })
   }
 
@@ -110,22 +114,22 @@ export class WriteEngine {
     from: number,
     to: number,
     failures: Map<number, Error>,
-  ): Promise<void> {
+  ): Promise<readonly number[]> {
     try {
-      await this.#onSoundFile(async () => {
+      return await this.#onSoundFile(async () => {
         await this.#ensureOpen()
-        await this.#patiently(() => this.#committer!.commit(batch, from, to))
+        return this.#patiently(() => this.#committer!.commit(batch, from, to))
       })
     } catch (error) {
       const isHopeless = this.#connection === undefined || isBusy(error) || to - from === 1
       if (!isHopeless) {
         const middle = (from + to) >>> 1
-        await this.#commitRange(batch, from, middle, failures)
-        await this.#commitRange(batch, middle, to, failures)
-        return
+        const refused = await this.#commitRange(batch, from, middle, failures)
+        return [...refused, ...(await this.#commitRange(batch, middle, to, failures))]
       }
       const reason = toStorageError(error, this.#settings.path)
       for (let i = from; i < to; i++) failures.set(i, reason)
+      return []
     }
   }
 
@@ -133,9 +137,9 @@ export class WriteEngine {
    * Runs `work`, and once more where its failure was the file's: one found corrupt is set aside first, one that
    * was replaced under the connection is left for the one that is there now.
    */
-  async #onSoundFile(work: () => Promise<void>): Promise<void> {
+  async #onSoundFile<T>(work: () => Promise<T>): Promise<T> {
     try {
-      await work()
+      return await work()
     } catch (error) {
       const { path } = this.#settings
       if (isCorrupt(error)) {
@@ -147,7 +151,7 @@ export class WriteEngine {
         this.#disconnect()
         if (!wasOpen || identityOf(path) === identity) throw error
       }
-      await work()
+      return work()
     }
   }
 
@@ -185,7 +189,7 @@ export class WriteEngine {
   }
 
   #connect(): void {
-    const { path, maxSize, isOwnThread } = this.#settings
+    const { path } = this.#settings
     const isFile = path !== ':memory:'
     if (isFile) mkdirSync(dirname(path), { recursive: true })
     const before = identityOf(path)
@@ -200,7 +204,10 @@ export class WriteEngine {
       if (isReplaced()) throw busyError(`${path} is being replaced`)
       prepareFile(connection, path)
       tune(connection, this.#settings)
-      this.#committer = new Committer(connection, maxSize, isOwnThread)
+      this.#committer = new Committer(connection, {
+        ...this.#settings,
+        onTooLarge: (size) => this.#tellTooLarge(size),
+      })
       if (isReplaced()) throw busyError(`${path} is being replaced`)
     } catch (error) {
       connection.close()
@@ -208,6 +215,15 @@ export class WriteEngine {
       throw isReplaced() ? busyError(`${path} is being replaced`) : error
     }
     this.#connection = connection
+  }
+
+  #tellTooLarge(size: number): void {
+    if (this.#hasToldTooLarge) return
+    this.#hasToldTooLarge = true
+    this.#notices.push(
+      `SQLite file ${JSON.stringify(this.#settings.path)}: a value of ${size} bytes was not kept, as maxSize is ` +
+        `${this.#settings.maxSize}; others like it will not be told`,
+    )
   }
 
   #disconnect(): void {
@@ -221,12 +237,11 @@ export class WriteEngine {
     }
   }
 
-  async #patiently(work: () => void): Promise<void> {
+  async #patiently<T>(work: () => T): Promise<T> {
     const deadline = performance.now() + BUSY_LIMIT
     for (let pause = 1; ; pause = Math.min(2 * pause, MAX_BUSY_PAUSE)) {
       try {
-        work()
-        return
+        return work()
       } catch (error) {
         if (!isBusy(error) || performance.now() > deadline) throw error
       }
