@@ -97,6 +97,8 @@ async function main(): Promise<void> {
   const [runs, seed] = [Number(values.runs), Number(values.seed)]
   const shrinks = !values['no-shrink']
   if (values.shard) {
+    // Who asked is gone: nobody is interested any more.
+    process.on('disconnect', () => process.exit())
     const onProgress = (progress: number): unknown => process.send?.({ progress })
     const { runs: done, failure } = await runShard({ runs, seed, shrinks, onProgress })
     const story = failure === null ? '' : await tell(failure.schedule)

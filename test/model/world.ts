@@ -537,26 +537,27 @@ export class World {
     await this.#clock.advance(STORAGE_TIMEOUT)
     if (this.#ledger.invalidations.at(-1)?.acknowledged === Number.POSITIVE_INFINITY)
       this.#violated('P4', 'a removal is not acknowledged by a healthy store')
-    const shared: unknown[] = []
+    // Two keys stand for all: one of the busiest, and any.
+    const keys = [...new Set([1, this.#schedule.setting.salt % KEYS.length])]
     for (const life of [first, ...others]) {
       life.client.clear()
       life.seen.fill(null)
       const ids = this.#ledger.data.length
-      const answers = KEYS.map((_, k) =>
+      const answers = keys.map((k) =>
         life.client.fetchQuery({ ...this.#optionsOf(life, k, Infinity), whenStale: 'wait' }),
       )
       this.#touch(life, 'all')
       await this.#clock.advance(STORAGE_TIMEOUT + SLOWEST_ORIGIN)
       const values = await Promise.race([Promise.all(answers), hop().then(() => null)])
       if (values === null) return this.#violated('P3', `${life.name} gets no answer though all is well`)
-      for (const [k, value] of values.entries()) {
+      for (const [i, value] of values.entries()) {
+        const k = keys[i] as number
         const datum = this.#ledger.identify(value, k)
         if (typeof datum === 'string' || datum.version !== this.#versions[k])
           this.#violated(
             'P4',
             `${life.name} has ${JSON.stringify(value)} after a removal; expected the current version`,
           )
-        else shared.push(datum.id)
       }
       const isFresh = life === first || this.#schedule.setting.storageTtl < Infinity
       if (!isFresh && this.#ledger.data.length > ids && others.every(agreesWith(first)))

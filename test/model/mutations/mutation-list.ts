@@ -12,8 +12,6 @@ export interface Mutation {
   readonly file: string
   readonly find: string
   readonly replace: string
-  /** Caught within so few schedules that it is run in the ordinary tests, too. */
-  readonly isQuick?: true
 }
 
 export const MUTATIONS: readonly Mutation[] = [
@@ -45,7 +43,6 @@ export const MUTATIONS: readonly Mutation[] = [
     file: 'tier/storage-tier.ts',
     find: 'if (current === null || current.hard !== hard || (answered ?? current).hard !== hard) return null',
     replace: 'if (current === null) return null',
-    isQuick: true,
   },
   {
     name: 'soft and hard mixed: an invalidation replaces the hard token alone where a removal should',
@@ -53,7 +50,6 @@ export const MUTATIONS: readonly Mutation[] = [
     file: 'tier/generations.ts',
     find: "i % 2 === (kind === 'hard' ? 0 : 1)",
     replace: 'i % 2 === 1',
-    isQuick: true,
   },
   {
     name: 'soft tokens are not compared',
@@ -61,7 +57,6 @@ export const MUTATIONS: readonly Mutation[] = [
     file: 'tier/storage-tier.ts',
     find: 'const isInvalidated = current.soft !== soft || (answered ?? current).soft !== soft',
     replace: 'const isInvalidated = false',
-    isQuick: true,
   },
   {
     name: 'a removal replaces the token of the key, not the one of what is below it',
@@ -69,7 +64,6 @@ export const MUTATIONS: readonly Mutation[] = [
     file: 'tier/generations.ts',
     find: 'if (!isExact) this.#push(pairs, prefix, key.length)',
     replace: '',
-    isQuick: true,
   },
   {
     name: 'the answer of an older read replaces a newer known token',
@@ -126,7 +120,6 @@ export const MUTATIONS: readonly Mutation[] = [
     file: 'fetching/fetch.ts',
     find: "state.dataReceived(query.held, data, 'origin', now, true)",
     replace: "state.dataReceived(query.held, data, 'origin', now, false)",
-    isQuick: true,
   },
   {
     name: 'calls after an invalidation join the overtaken fetch',
@@ -134,7 +127,6 @@ export const MUTATIONS: readonly Mutation[] = [
     file: 'fetching/fetch.ts',
     find: "if (kind === 'soft' && this.#state === 'preparing') return false",
     replace: "if (kind === 'soft') return false",
-    isQuick: true,
   },
   {
     name: 'a removal leaves a running fetch attached',
@@ -142,7 +134,6 @@ export const MUTATIONS: readonly Mutation[] = [
     file: 'client/query-client.ts',
     find: "    query.fetch?.overtake('hard')\n",
     replace: '',
-    isQuick: true,
   },
   {
     name: 'a pending delete does not mask what L2 answers',
@@ -157,7 +148,6 @@ export const MUTATIONS: readonly Mutation[] = [
     file: 'tier/write-behind.ts',
     find: '        this.#defer(write, this.#now() + BUSY_PAUSE)\n',
     replace: '        this.#remove(write)\n        write.done()\n',
-    isQuick: true,
   },
   {
     name: 'two writes of one key are under way',
@@ -165,7 +155,6 @@ export const MUTATIONS: readonly Mutation[] = [
     file: 'tier/write-behind.ts',
     find: 'if (lostAt > now) this.#defer(write, lostAt)\n        else ',
     replace: 'void lostAt\n        ',
-    isQuick: true,
   },
   {
     name: 'drops are not counted',
@@ -173,7 +162,6 @@ export const MUTATIONS: readonly Mutation[] = [
     file: 'tier/storage-tier.ts',
     find: 'if (capture === null) this.#writes.countDropped()',
     replace: '',
-    isQuick: true,
   },
   {
     name: 'what overflows the queue is not counted',
@@ -209,7 +197,6 @@ export const MUTATIONS: readonly Mutation[] = [
     file: 'tier/storage-guard.ts',
     find: 'const outage = this.#breaker.endProbe(isGood, clock.now())',
     replace: 'const outage = this.#breaker.endProbe(isGood && false, clock.now())',
-    isQuick: true,
   },
   {
     name: 'callers probe: an open circuit lets calls through',
@@ -217,7 +204,6 @@ export const MUTATIONS: readonly Mutation[] = [
     file: 'tier/storage-guard.ts',
     find: "return this.#breaker.state.name === 'closed' && !this.#isClosed",
     replace: 'return !this.#isClosed',
-    isQuick: true,
   },
   {
     name: 'reads have no deadline',
@@ -225,7 +211,6 @@ export const MUTATIONS: readonly Mutation[] = [
     file: 'tier/storage-tier.ts',
     find: 'const deadline = timers.after(limit, giveUp)',
     replace: 'const deadline = timers.after(limit + 100_000, giveUp)',
-    isQuick: true,
   },
   {
     name: 'a time-out does not open the circuit',
@@ -240,7 +225,6 @@ export const MUTATIONS: readonly Mutation[] = [
     file: 'tier/storage-guard.ts',
     find: '      } catch (cause) {\n        failure(cause)',
     replace: '      } catch (cause) {\n        throw cause',
-    isQuick: true,
   },
   {
     name: 'two origin calls of a key at a time',
@@ -248,7 +232,6 @@ export const MUTATIONS: readonly Mutation[] = [
     file: 'fetching/fetch.ts',
     find: 'if (this.#predecessor !== undefined) await this.#predecessor.gone',
     replace: '',
-    isQuick: true,
   },
   {
     name: 'a corrupt envelope is thrown',
@@ -284,7 +267,6 @@ export const MUTATIONS: readonly Mutation[] = [
     file: 'resilience/timer-queue.ts',
     find: '  #arm(due: number): void {\n    this.#disarm()\n',
     replace: '  #arm(due: number): void {\n',
-    isQuick: true,
   },
   {
     name: 'a value is changed by the serializer',
