@@ -56,10 +56,7 @@ export class ContestantProcess {
       const onMessage = (message) =>
         settle(() => ('failed' in message ? fail(message.failed) : resolve(message.ok)))
       const onExit = (code, signal) => settle(() => fail(`its process ended (${code ?? signal})`))
-      const timer = setTimeout(
-        () => settle(() => fail(`no answer within ${PATIENCE / 1000} s`)),
-        PATIENCE,
-      )
+      const timer = setTimeout(() => settle(() => fail(`no answer within ${PATIENCE / 1000} s`)), PATIENCE)
       child.on('message', onMessage)
       child.on('exit', onExit)
     })

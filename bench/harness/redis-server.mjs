@@ -7,11 +7,18 @@ export async function startRedis() {
   if (process.env.REDIS_URL) return { url: process.env.REDIS_URL, stop: async () => {} }
   const port = await freePort()
   const binary = process.env.REDIS_SERVER ?? 'redis-server'
-  const server = spawn(binary, ['--port', port, '--save', '', '--appendonly', 'no', '--bind', '127.0.0.1'].map(String))
+  const server = spawn(
+    binary,
+    ['--port', port, '--save', '', '--appendonly', 'no', '--bind', '127.0.0.1'].map(String),
+  )
   await new Promise((resolve, reject) => {
     let output = ''
     server.once('error', () =>
-      reject(new Error(`${binary} is not installed; install it or set REDIS_URL to a server that may be written to`)),
+      reject(
+        new Error(
+          `${binary} is not installed; install it or set REDIS_URL to a server that may be written to`,
+        ),
+      ),
     )
     server.once('exit', (code) => reject(new Error(`redis-server ended with ${code}\n${output}`)))
     server.stdout.on('data', (chunk) => {

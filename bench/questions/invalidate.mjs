@@ -32,9 +32,8 @@ const LIBRARIES = {
     const index = new Map()
     return {
       fill(group, i) {
-        let entries = index.get(group)
-        if (entries === undefined) index.set(group, (entries = new Map()))
-        entries.set(i, { data: i, isInvalidated: false })
+        if (!index.has(group)) index.set(group, new Map())
+        index.get(group).set(i, { data: i, isInvalidated: false })
       },
       async invalidate(group) {
         for (const entry of index.get(group).values()) entry.isInvalidated = true
@@ -48,8 +47,7 @@ const LIBRARIES = {
     return {
       fill: (group, i) => client.setQueryData(['list', group, i], i),
       invalidate: (group) => client.invalidateQueries(['list', group]),
-      countStale: (group) =>
-        client.cache.find(['list', group]).filter((query) => query.isInvalidated).length,
+      countStale: (group) => client.cache.find(['list', group]).filter((query) => query.isInvalidated).length,
     }
   },
   tanstack: async () => {
@@ -78,6 +76,10 @@ export const question = {
   title: 'Invalidating a prefix that 10 entries have',
   unit: 'call',
   execArgv: ['--max-old-space-size=6144'],
-  cases: { '1,000 entries': each(1_000), '100,000 entries': each(100_000), '1,000,000 entries': each(1_000_000) },
+  cases: {
+    '1,000 entries': each(1_000),
+    '100,000 entries': each(100_000),
+    '1,000,000 entries': each(1_000_000),
+  },
   slowCases: ['1,000,000 entries'],
 }

@@ -27,18 +27,22 @@ function remade(make, { key = (i) => `user:${i}`, close } = {}) {
   }
 }
 
-const stackquery = (client) => async ({ url }) => {
-  const { RedisStorage } = await import('stackquery/redis')
-  const given = await client(url)
-  const library = await overStorage(() => new RedisStorage(given === undefined ? { url } : { client: given }))
-  return {
-    ...library,
-    async close() {
-      await library.close()
-      await given?.quit()
-    },
+const stackquery =
+  (client) =>
+  async ({ url }) => {
+    const { RedisStorage } = await import('stackquery/redis')
+    const given = await client(url)
+    const library = await overStorage(
+      () => new RedisStorage(given === undefined ? { url } : { client: given }),
+    )
+    return {
+      ...library,
+      async close() {
+        await library.close()
+        await given?.quit()
+      },
+    }
   }
-}
 
 export const question = {
   name: 'l2-redis',

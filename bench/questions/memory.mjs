@@ -97,7 +97,10 @@ export const question = {
       }),
       'async-cache-dedupe': weighed(stringKey, async () => {
         const { createCache } = await import('async-cache-dedupe')
-        const cache = createCache({ ttl: TTL / 1000, storage: { type: 'memory', options: { size: ENTRIES } } })
+        const cache = createCache({
+          ttl: TTL / 1000,
+          storage: { type: 'memory', options: { size: ENTRIES } },
+        })
         let data
         cache.define('load', async () => data)
         return {

@@ -36,10 +36,7 @@ function reading(set, get) {
 const LIBRARIES = {
   'floor: Map of { data, t }': async () => {
     const map = new Map()
-    return [
-      (i, data) => map.set(names[i], { data, t: Date.now() }),
-      (i) => map.get(names[i])?.data,
-    ]
+    return [(i, data) => map.set(names[i], { data, t: Date.now() }), (i) => map.get(names[i])?.data]
   },
   stackquery: async () => {
     const { QueryClient } = await import('stackquery')
