@@ -17,7 +17,7 @@ import { QueryCache } from '../memory/query-cache.ts'
 import { type BaseMutationOptions, Mutation, type MutationHost } from '../mutation/mutation.ts'
 import type { Clock } from '../ports/clock.ts'
 import { isFresh } from '../query/freshness.ts'
-import { assertDuration } from '../query/option-checks.ts'
+import { assertDuration, assertOneOf } from '../query/option-checks.ts'
 import type { AnyQueryOptions, Query, QueryWatcher } from '../query/query.ts'
 import { isKeyFilter, normalizedFilter, type QueryFilter } from '../query/query-filter.ts'
 import { type ObserverHost, QueryObserver } from '../query/query-observer.ts'
@@ -28,6 +28,7 @@ import {
 } from '../query/query-options.ts'
 import * as state from '../query/query-state.ts'
 import { type QueryState, viewOf } from '../query/query-view.ts'
+import { AbortWatch } from '../resilience/abort-watch.ts'
 import { SafeLogger } from '../resilience/safe-logger.ts'
 import { systemClock } from '../resilience/system-clock.ts'
 import { TimerQueue } from '../resilience/timer-queue.ts'
@@ -38,6 +39,15 @@ import type { TaggedKey, UntaggedKey } from './tagged-key.ts'
 
 /** Makes new data of old; `undefined` = leave it as it is. */
 export type Updater<T> = (old: T | undefined) => T | undefined
+
+export interface SetQueryDataOptions {
+  /**
+   * `false` = into L1 alone. For an optimistic update: other workers must not see what its origin has not confirmed, nor
+   * may it outlive a process that dies before it can take it back.
+   * @default the query's `storage`, which is `true`
+   */
+  storage?: boolean | undefined
+}
 
 /** The options of one query, for `fetchQuery` and `prefetchQuery`. */
 export interface QueryOptions<T, TPrevious = T> extends BaseQueryOptions<T, QueryClient, TPrevious> {}
@@ -85,7 +95,7 @@ export class QueryClient {
   /** @throws InvalidOptionError (`INVALID_OPTION`) quoting what is out of range */
   constructor(config: QueryClientConfig = {}) {
     const { clock = systemClock, storage, logger = console, serializer = jsonSerializer, ...rest } = config
-    const { defaults, cacheMaxSize, namespace, storageTimeout } = resolvedConfig({
+    const { defaults, cacheMaxSize, namespace, storageTimeout, syncInterval } = resolvedConfig({
       ...rest,
       clock,
       storage,
@@ -119,6 +129,7 @@ export class QueryClient {
             tier: this.#tier,
             cache: this.#cache,
             namespace,
+            syncInterval,
             random: Math.random,
             refresh: (query) => {
               if (query.options?.queryFn !== undefined) this.#fetcher.refresh(query, query.options)
@@ -133,6 +144,7 @@ export class QueryClient {
       defaults,
       counters: this.#counters,
       departing: new Map(),
+      aborts: new AbortWatch(),
       client: this,
     }
     this.#fetcher = new Fetcher(this.#env)
@@ -171,7 +183,12 @@ export class QueryClient {
     try {
       const query = this.#cache.get(options.queryKey)
       // The fast path: nothing but memory, and no options that ask for more than data.
-      if (query !== undefined && options.gcTime === undefined && options.signal === undefined) {
+      if (
+        query !== undefined &&
+        options.gcTime === undefined &&
+        options.signal === undefined &&
+        this.#closing === null
+      ) {
         const now = this.#clock.now()
         if (isFresh(query.held, options.staleTime ?? this.#staleTime, now)) {
           this.#counters.memoryHits++
@@ -219,9 +236,18 @@ export class QueryClient {
    *
    * @returns the data that L1 holds afterwards
    */
-  setQueryData<T>(key: TaggedKey<T>, dataOrUpdater: NoInfer<T | Updater<T>>): T | undefined
-  setQueryData<T>(key: UntaggedKey, dataOrUpdater: T | Updater<T>): T | undefined
-  setQueryData(key: QueryKey, dataOrUpdater: unknown): unknown {
+  setQueryData<T>(
+    key: TaggedKey<T>,
+    dataOrUpdater: NoInfer<T | Updater<T>>,
+    options?: SetQueryDataOptions,
+  ): T | undefined
+  setQueryData<T>(
+    key: UntaggedKey,
+    dataOrUpdater: T | Updater<T>,
+    options?: SetQueryDataOptions,
+  ): T | undefined
+  setQueryData(key: QueryKey, dataOrUpdater: unknown, options: SetQueryDataOptions = {}): unknown {
+    assertOneOf('storage', options.storage, [true, false])
     const held = this.#cache.get(key)?.held.data
     const data =
       typeof dataOrUpdater === 'function' ? (dataOrUpdater as Updater<unknown>)(held) : dataOrUpdater
@@ -229,13 +255,15 @@ export class QueryClient {
     const { defaults } = this.#env
     const query = this.#cache.obtain(key, defaults.gcTime)
     const now = this.#clock.now()
-    query.update(state.dataReceived(query.held, data, 'manual', now, false))
-    this.#cache.touch(query, now)
     const { storage, storageTtl, gcTime } = query.options ?? {}
-    if (storage !== false) {
+    query.vouchers = this.#tier?.capture(query) ?? null
+    // Before anyone hears of the data: what a listener sets or removes then is newer.
+    if (storage !== false && options.storage !== false) {
       this.#tier?.persist(query, data, now, storageTtl ?? gcTime ?? defaults.storageTtl, 'when-written')
     }
-    return data
+    this.#cache.touch(query, now)
+    query.update(state.dataReceived(query.held, data, 'manual', now, false))
+    return query.held.data
   }
 
   /** The state of a query that L1 knows. `isStale` is by the query's own `staleTime`. */
@@ -279,7 +307,9 @@ export class QueryClient {
 
   /** Asks the origin again for all queries that have a `queryFn`; resolves when all have settled, never rejects. */
   async refetchQueries(filter?: QueryKey | QueryFilter): Promise<void> {
-    const fetches = this.#find(filter)
+    const found = this.#find(filter)
+    if (this.#closing !== null) return
+    const fetches = found
       .filter((query) => query.options?.queryFn !== undefined && !query.isPaused)
       .map((query) => this.#fetcher.refetch(query, query.options as AnyQueryOptions))
     await Promise.allSettled(fetches)
@@ -290,11 +320,8 @@ export class QueryClient {
    * was set meanwhile stays.
    */
   async cancelQueries(filter?: QueryKey | QueryFilter): Promise<void> {
-    for (const query of this.#find(filter)) {
-      query.fetch?.cancel(new CancelledError(`The fetch of ${query.hash} was cancelled.`))
-      // Nor does the next one wait for what an invalidation has overtaken.
-      this.#env.departing.delete(query.hash)
-    }
+    for (const query of this.#find(filter))
+      this.#fetcher.cancel(query, new CancelledError(`The fetch of ${query.hash} was cancelled.`))
   }
 
   /**
@@ -305,7 +332,7 @@ export class QueryClient {
     const found = this.#find(filter)
     const written = this.#invalidateStorage(filter, found, 'hard')
     for (const query of found) {
-      query.fetch?.cancel(new CancelledError(`${query.hash} was reset.`))
+      this.#fetcher.cancel(query, new CancelledError(`${query.hash} was reset.`))
       query.update(state.EMPTY)
       if (query.options !== null) this.#fetcher.obtain(query.options)
       if (query.held === state.EMPTY && query.observers.length === 0) this.#cache.remove(query)
@@ -327,7 +354,7 @@ export class QueryClient {
     const found = this.#find(filter).filter((query) => query.isPaused)
     for (const query of found) {
       query.isPaused = false
-      query.fetch?.wake()
+      this.#fetcher.wake(query)
       query.notify()
     }
     if (options.refetch === true) this.#refetchActive(found)
@@ -402,8 +429,9 @@ export class QueryClient {
   }
 
   async #close(timeout: number): Promise<void> {
-    for (const query of this.#find(undefined))
-      query.fetch?.cancel(new CancelledError('The client was closed.'))
+    const reason = new CancelledError('The client was closed.')
+    for (const query of this.#find(undefined)) query.fetch?.cancel(reason)
+    this.#fetcher.cancelDeparting(reason)
     this.clear()
     await this.#tier?.flush(timeout)
     await this.#fleet?.flush(timeout)
@@ -446,10 +474,13 @@ export class QueryClient {
   }
 
   #drop(query: Query): void {
-    query.fetch?.overtake('hard')
+    this.#fetcher.discard(query)
     if (query.observers.length === 0) {
       this.#cache.remove(query)
       query.held = state.EMPTY
+      // Nobody could resume what nobody can find.
+      query.isPaused = false
+      this.#fetcher.wake(query)
       return
     }
     // Observed queries stay, empty: an observer must never look at an entry that nobody else can find.

@@ -4,6 +4,7 @@ import type { Fleet } from '../fleet/fleet.ts'
 import type { QueryCache } from '../memory/query-cache.ts'
 import type { Clock } from '../ports/clock.ts'
 import type { Retry, RetryDelay } from '../query/query-options.ts'
+import type { AbortWatch } from '../resilience/abort-watch.ts'
 import type { SafeLogger } from '../resilience/safe-logger.ts'
 import type { TimerQueue } from '../resilience/timer-queue.ts'
 import type { StorageTier } from '../tier/storage-tier.ts'
@@ -30,6 +31,18 @@ export interface FetchCounters {
   originFailures: number
 }
 
+/** A fetch that an invalidation has overtaken, and what it waits for itself. */
+export interface DepartingFetch {
+  /** Settles when its origin call has ended, or its `fetchTimeout` has passed. */
+  readonly gone: Promise<void>
+  /** Ends it now: its callers are rejected with `reason`. */
+  cancel(reason: Error): void
+  /** A removal has come on top: nothing of it may be stored. */
+  condemn(): void
+  /** Its query is no longer paused. */
+  wake(): void
+}
+
 export interface FetchEnvironment {
   readonly clock: Clock
   readonly timers: TimerQueue
@@ -47,7 +60,8 @@ export interface FetchEnvironment {
    * Origin calls that an invalidation has overtaken and that still run, by key hash: the next fetch of the key
    * waits for them, so that a key has one origin call at a time.
    */
-  readonly departing: Map<string, Promise<void>>
+  readonly departing: Map<string, DepartingFetch>
+  readonly aborts: AbortWatch
   /** The client, for the context of `queryFn`. */
   readonly client: unknown
 }

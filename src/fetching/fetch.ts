@@ -7,6 +7,7 @@
  * A fetch is *attached* while its query's `fetch` is it: then callers may join, and its result is stored. An
  * invalidation detaches it (`overtake`): those who wait still get its result, nobody joins, and nothing of it is
  * stored as fresh. A soft one leaves a fetch alone that has not called the origin yet: its call is still to begin.
+ * What it has detached *departs*: the next fetch of the key waits until its origin call has ended (`gone`).
  *
  * Owns its abort controller and its alarms (time-out, pause before an attempt). Its callers hold it: it is
  * cancelled when the last of them has left, unless it also runs for the cache (`isBackground`) or for observers.
@@ -19,14 +20,15 @@ import { LONGEST_WAIT, type Ticket } from '../fleet/single-flight.ts'
 import { isFresh } from '../query/freshness.ts'
 import type { AnyQueryOptions, OngoingFetch, Query } from '../query/query.ts'
 import * as state from '../query/query-state.ts'
+import { asError } from '../resilience/as-error.ts'
 import type { Alarm } from '../resilience/timer-queue.ts'
 import type { Capture } from '../tier/generations.ts'
 import type { StoredData } from '../tier/storage-tier.ts'
-import type { FetchEnvironment } from './environment.ts'
+import type { DepartingFetch, FetchEnvironment } from './environment.ts'
 import { FetchContext, LazyAbort } from './fetch-context.ts'
 import { planStored } from './plan.ts'
 import { nextAttemptIn } from './retry.ts'
-import { asError, validated } from './validation.ts'
+import { validated } from './validation.ts'
 
 export interface FetchStart {
   /** It runs for the cache itself: a refresh behind served data, or an observer's fetch. */
@@ -35,10 +37,11 @@ export interface FetchStart {
   readonly skipStorage: boolean
 }
 
-export class Fetch implements OngoingFetch {
+export class Fetch implements OngoingFetch, DepartingFetch {
   readonly promise: Promise<unknown>
   /** The refresh that follows stale data from L2, for callers who want no stale data. */
   successor: Fetch | null = null
+  gone: Promise<void> = Promise.resolve()
 
   readonly #env: FetchEnvironment
   readonly #query: Query
@@ -46,11 +49,15 @@ export class Fetch implements OngoingFetch {
   readonly #start: FetchStart
   readonly #startedAt: number
   readonly #abort = new LazyAbort()
-  readonly #predecessor: Promise<void> | undefined
+  #predecessor: DepartingFetch | undefined
   #resolve!: (data: unknown) => void
   #reject!: (error: Error) => void
   #state: 'preparing' | 'calling' | 'over' = 'preparing'
+  /** It was made for a caller who has not joined yet. */
+  #isExpected: boolean
   #callers = 0
+  /** A soft invalidation came while L2 was asked: what L2 says may be older. */
+  #isDoubted = false
   #overtaken: 'soft' | 'hard' | null = null
   #timeout: Alarm | null = null
   #wait: { readonly alarm: Alarm | null; readonly end: () => void } | null = null
@@ -63,6 +70,7 @@ export class Fetch implements OngoingFetch {
     this.#options = options
     this.#start = start
     this.#startedAt = env.clock.now()
+    this.#isExpected = !start.isBackground
     this.#predecessor = env.departing.size === 0 ? undefined : env.departing.get(query.hash)
     this.promise = new Promise((resolve, reject) => {
       this.#resolve = resolve
@@ -80,22 +88,23 @@ export class Fetch implements OngoingFetch {
   }
 
   join(signal: AbortSignal | undefined): Promise<unknown> {
+    this.#isExpected = false
+    if (signal?.aborted === true) return Promise.reject(signal.reason)
     this.#callers++
     if (signal === undefined) return this.promise
     return new Promise((resolve, reject) => {
-      const leave = (): void => {
+      const stay = this.#env.aborts.add(signal, () => {
         reject(signal.reason)
         this.#callers--
         this.#cancelIfUnwanted()
-      }
-      signal.addEventListener('abort', leave, { once: true })
-      const stay = (): void => signal.removeEventListener('abort', leave)
+      })
       this.promise.then(stay, stay)
       this.promise.then(resolve, reject)
     })
   }
 
   cancel(reason: Error): void {
+    this.#predecessor?.cancel(reason)
     if (!this.#end()) return
     this.#detach(state.fetchCancelled)
     this.#abort.abort(reason)
@@ -103,21 +112,29 @@ export class Fetch implements OngoingFetch {
   }
 
   overtake(kind: 'soft' | 'hard'): boolean {
-    if (kind === 'soft' && this.#state === 'preparing') return false
-    this.#overtaken = kind
-    const isWanted = this.#callers > 0 || (kind === 'soft' && this.#query.observers.length > 0)
-    if (isWanted || this.#state === 'calling') this.#depart()
-    this.#query.fetch = null
-    if (!isWanted && this.#end()) {
-      const reason = new CancelledError(`The fetch of ${this.#query.hash} was overtaken by an invalidation.`)
-      this.#abort.abort(reason)
-      this.#reject(reason)
+    if (kind === 'soft' && this.#state === 'preparing') {
+      this.#isDoubted = true
+      return false
     }
+    this.#overtaken = kind
+    if (this.#isWanted || this.#state === 'calling') this.#depart()
+    this.#query.fetch = null
+    this.#cancelIfOvertaken()
     return true
   }
 
+  condemn(): void {
+    this.#predecessor?.condemn()
+    this.#overtaken = 'hard'
+    this.#cancelIfOvertaken()
+  }
+
   wake(): void {
-    if (this.#wait?.alarm === null) this.#wait.end()
+    this.#predecessor?.wake()
+    if (this.#wait === null || this.#wait.alarm !== null) return
+    this.#wait.end()
+    this.#wait = null
+    if (this.#query.fetch === this) this.#query.update(state.fetchContinued(this.#query.held))
   }
 
   async #run(): Promise<void> {
@@ -129,10 +146,14 @@ export class Fetch implements OngoingFetch {
         if (this.#start.skipStorage) await this.#env.tier.prepare(this.#query)
         else if ((await this.#askStorage(this.#patience)) || (await this.#askFleet())) return
       }
-      if (this.#predecessor !== undefined) await this.#predecessor
+      if (this.#predecessor !== undefined) {
+        await this.#predecessor.gone
+        this.#predecessor = undefined
+      }
       await this.#askOrigin()
     } finally {
-      this.#onGone?.()
+      this.#release()
+      if (this.#timeout !== null) this.#env.timers.cancel(this.#timeout)
     }
   }
 
@@ -141,8 +162,9 @@ export class Fetch implements OngoingFetch {
     const { clock, counters, defaults } = this.#env
     const { staleTime = defaults.staleTime } = this.#options
     const query = this.#query
-    const stored = await this.#readStorage(limit)
+    const found = await this.#readStorage(limit)
     if (this.#isOver()) return true
+    const stored = found !== null && this.#isDoubted ? { ...found, isInvalidated: true } : found
     const now = clock.now()
     if (this.#overtaken === null && isFresh(query.held, staleTime, now)) {
       // The user has set it in the meantime.
@@ -152,7 +174,8 @@ export class Fetch implements OngoingFetch {
     if (stored === null) return false
     const plan = planStored(query.held, stored, staleTime, now)
     if (plan === 'ignore') return false
-    const { data, dataUpdatedAt, isInvalidated } = stored
+    const { data, dataUpdatedAt, isInvalidated, generations } = stored
+    if (this.#overtaken === null) query.vouchers = generations
     const received = (held: state.Held) =>
       state.dataReceived(held, data, 'storage', dataUpdatedAt, isInvalidated)
     if (plan === 'settle') {
@@ -186,7 +209,7 @@ export class Fetch implements OngoingFetch {
       const claim = await singleFlight.claim(hash, patience)
       if (claim.state === 'held') this.#ticket = claim.ticket
       if (this.#isOver()) {
-        this.#release()
+        this.#giveLeaseUp()
         return true
       }
       if (claim.state === 'none') return false
@@ -206,7 +229,7 @@ export class Fetch implements OngoingFetch {
     return Math.min(storageTimeout, Math.max(0, this.#startedAt + storageTimeout - clock.now()))
   }
 
-  #release(): void {
+  #giveLeaseUp(): void {
     this.#ticket?.release()
     this.#ticket = null
   }
@@ -228,7 +251,8 @@ export class Fetch implements OngoingFetch {
   async #askOrigin(): Promise<void> {
     const { logger, counters, client, tier, defaults } = this.#env
     const {
-      queryFn,
+      // Who names no function means the one that is known.
+      queryFn = this.#query.options?.queryFn,
       validate,
       meta,
       retry = defaults.retry,
@@ -293,7 +317,8 @@ export class Fetch implements OngoingFetch {
     if (this.#overtaken === 'soft' && query.isCached && query.held.dataUpdatedAt < this.#startedAt) {
       query.update(state.dataReceived(query.held, data, 'origin', now, true))
     }
-    this.#settle(data, (held) => state.fetchSucceeded(state.dataReceived(held, data, 'origin', now, false)))
+    if (this.#overtaken === null) query.vouchers = capture
+    // Before anyone hears of the data: what a listener sets or removes then is newer.
     if (this.#overtaken === null && storage !== false) {
       const ttl = storageTtl ?? gcTime ?? defaults.storageTtl
       tier?.persist(query, data, Math.max(now, query.held.dataUpdatedAt), ttl, capture, () =>
@@ -302,6 +327,7 @@ export class Fetch implements OngoingFetch {
     } else {
       ticket?.release()
     }
+    this.#settle(data, (held) => state.fetchSucceeded(state.dataReceived(held, data, 'origin', now, false)))
     logger.call('onSuccess', onSuccess, data)
     logger.call('onSettled', onSettled, data, null)
   }
@@ -329,16 +355,18 @@ export class Fetch implements OngoingFetch {
     )
     this.#abort.abort(error)
     this.#fail(error)
+    this.#release()
   }
 
   /** The one way into `over`; `false` = it was there already. */
   #end(): boolean {
     if (this.#state === 'over') return false
     this.#state = 'over'
-    if (this.#timeout !== null) this.#env.timers.cancel(this.#timeout)
+    // One that departs keeps its time-out: past it, its key is free, whether or not the call heeds its signal.
+    if (this.#timeout !== null && this.#onGone === null) this.#env.timers.cancel(this.#timeout)
     if (this.#wait?.alarm) this.#env.timers.cancel(this.#wait.alarm)
     this.#wait?.end()
-    this.#release()
+    this.#giveLeaseUp()
     return true
   }
 
@@ -355,17 +383,37 @@ export class Fetch implements OngoingFetch {
   #depart(): void {
     const { departing } = this.#env
     const { hash } = this.#query
-    const gone = new Promise<void>((resolve) => {
+    this.gone = new Promise((resolve) => {
       this.#onGone = resolve
     })
-    departing.set(hash, gone)
-    void gone.then(() => {
-      if (departing.get(hash) === gone) departing.delete(hash)
+    departing.set(hash, this)
+    void this.gone.then(() => {
+      if (departing.get(hash) === this) departing.delete(hash)
     })
   }
 
+  /** Its key is free for the next fetch, as soon as it is free of those before this one. */
+  #release(): void {
+    if (this.#onGone === null) return
+    if (this.#predecessor === undefined) this.#onGone()
+    else void this.#predecessor.gone.then(this.#onGone)
+    this.#onGone = null
+  }
+
+  get #isWanted(): boolean {
+    if (this.#isExpected || this.#callers > 0) return true
+    const isObserved = this.#query.observers.length > 0
+    if (this.#overtaken === null) return this.#start.isBackground || isObserved
+    return this.#overtaken === 'soft' && isObserved
+  }
+
+  #cancelIfOvertaken(): void {
+    if (this.#isWanted) return
+    this.cancel(new CancelledError(`The fetch of ${this.#query.hash} was overtaken by an invalidation.`))
+  }
+
   #cancelIfUnwanted(): void {
-    if (this.#callers > 0 || this.#start.isBackground || this.#query.observers.length > 0) return
+    if (this.#isWanted) return
     this.cancel(new CancelledError(`The fetch of ${this.#query.hash} was aborted: its last caller has left.`))
   }
 
@@ -385,8 +433,6 @@ export class Fetch implements OngoingFetch {
     await new Promise<void>((resolve) => {
       this.#wait = { alarm: null, end: resolve }
     })
-    this.#wait = null
-    if (query.fetch === this) query.update(state.fetchContinued(query.held))
   }
 }
 

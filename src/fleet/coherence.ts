@@ -72,16 +72,19 @@ export class Coherence {
     tier.forgetGenerations(key, isExact)
     const exactly = isExact ? cache.canonical(key) : undefined
     const found = isExact ? (exactly === undefined ? [] : [exactly]) : cache.underCanonical(key)
-    for (const query of found) {
-      if (kind === 'hard') {
-        this.#drop(query, 'removed')
-      } else {
-        const hasLost = query.fetch?.overtake('soft') === true
-        query.update(invalidated(hasLost ? fetchCancelled(query.held) : query.held))
-        cache.settleDown(query)
-        this.#refreshSoon(query)
-      }
+    for (const query of found) this.invalidated(query, kind)
+  }
+
+  /** Somebody else has invalidated what L1 holds of a query. */
+  invalidated(query: Query, kind: 'hard' | 'soft'): void {
+    if (kind === 'hard') {
+      this.#drop(query, 'removed')
+      return
     }
+    const hasLost = query.fetch?.overtake('soft') === true
+    query.update(invalidated(hasLost ? fetchCancelled(query.held) : query.held))
+    this.#settings.cache.settleDown(query)
+    this.#refreshSoon(query)
   }
 
   #drop(query: Query, why: 'removed' | 'gap'): void {

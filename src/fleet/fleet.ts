@@ -1,6 +1,6 @@
 /**
  * All that makes many workers one: the peers, what is told to them, and the leases. Wires the parts of this folder to a
- * tier; a store that has neither feed nor leases has no fleet.
+ * tier. Without a feed L1 is kept true by looking at generations now and then; without leases every worker calls the origin.
  *
  * The first reads wait until the feed is followed, or cannot be: what they bring would not be watched over.
  */
@@ -16,6 +16,7 @@ import { Coherence } from './coherence.ts'
 import { Outbox } from './outbox.ts'
 import { Peers, type PeersStats } from './peers.ts'
 import { SingleFlight } from './single-flight.ts'
+import { TokenSync } from './token-sync.ts'
 
 export interface FleetSettings {
   readonly backend: StorageBackend
@@ -24,6 +25,8 @@ export interface FleetSettings {
   readonly timers: TimerQueue
   readonly logger: SafeLogger
   readonly namespace: string
+  /** Milliseconds between two looks at the generations, where the store has no feed. */
+  readonly syncInterval: number
   readonly random: () => number
   /** Reads a query again, through L2, behind. */
   readonly refresh: (query: Query) => void
@@ -38,18 +41,24 @@ export class Fleet {
   readonly singleFlight: SingleFlight | null
   readonly #peers: Peers | null = null
   readonly #outbox: Outbox | null = null
+  readonly #sync: TokenSync | null = null
   readonly #timers: TimerQueue
   #isReady = false
 
   constructor(settings: FleetSettings) {
-    const { backend, tier, cache, timers, logger, namespace, random, refresh } = settings
+    const { backend, tier, cache, timers, logger, namespace, syncInterval, random, refresh } = settings
     const { feed, lease } = backend
     this.#timers = timers
     this.singleFlight = lease === undefined ? null : new SingleFlight(tier, lease, timers)
-    if (feed === undefined) return
+    const coherence = new Coherence({ cache, tier, timers, random, singleFlight: this.singleFlight, refresh })
+    if (feed === undefined) {
+      const onInvalidated = (query: Query, kind: 'hard' | 'soft'): void => coherence.invalidated(query, kind)
+      this.#sync = new TokenSync({ cache, tier, timers, interval: syncInterval, onInvalidated })
+      tier.listener = { onPersisted: () => {}, onInvalidated: () => tier.replaceNamespaceToken() }
+      return
+    }
     const sender = { namespace, worker: workerName(random) }
     const outbox = new Outbox(tier, feed, sender, timers, random)
-    const coherence = new Coherence({ cache, tier, timers, random, singleFlight: this.singleFlight, refresh })
     const peers = new Peers({
       feed,
       sender,
@@ -97,6 +106,7 @@ export class Fleet {
   close(): void {
     this.#peers?.close()
     this.#outbox?.close()
+    this.#sync?.close()
   }
 }
 

@@ -90,6 +90,8 @@ export class Outbox {
         if (this.#waiting.get(subject) === message) this.#waiting.delete(subject)
       for (const tell of told) tell()
     }
+    // Who came to wait while the last batch was under way.
+    if (this.#waiting.size === 0) for (const tell of this.#told.splice(0)) tell()
     this.#isSending = false
     // Who asked while the last batch was under way is told of its end as well.
     if (this.#waiting.size === 0) for (const tell of this.#told.splice(0)) tell()

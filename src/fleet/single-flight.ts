@@ -61,7 +61,10 @@ export class SingleFlight {
     const outcome = await this.#tier.call('lease', () => this.#lease.acquire(key, LEASE_LIFE))
     if (!outcome.isOk) return { state: 'none' }
     if (typeof outcome.value !== 'string') return { state: 'elsewhere' }
-    return { state: 'held', ticket: new Ticket(this.#tier, this.#lease, this.#timers, key, outcome.value) }
+    // Those of this worker who wait for the key need not wait for a moment to pass.
+    const onReleased = (): void => this.wake(hash)
+    const ticket = new Ticket(this.#tier, this.#lease, this.#timers, key, outcome.value, onReleased)
+    return { state: 'held', ticket }
   }
 
   /** Until a peer has spoken of the key, or the `look`th moment has passed; they grow longer. */
@@ -92,10 +95,19 @@ export class Ticket {
   readonly #timers: TimerQueue
   readonly #key: string
   readonly #token: string
+  readonly #onReleased: () => void
   #renewal: Alarm | null = null
   #isOver = false
 
-  constructor(tier: StorageTier, lease: LeaseProvider, timers: TimerQueue, key: string, token: string) {
+  constructor(
+    tier: StorageTier,
+    lease: LeaseProvider,
+    timers: TimerQueue,
+    key: string,
+    token: string,
+    onReleased: () => void,
+  ) {
+    this.#onReleased = onReleased
     this.#tier = tier
     this.#lease = lease
     this.#timers = timers
@@ -108,7 +120,7 @@ export class Ticket {
     if (this.#isOver) return
     this.#isOver = true
     if (this.#renewal !== null) this.#timers.cancel(this.#renewal)
-    void this.#tier.call('lease', () => this.#lease.release(this.#key, this.#token))
+    void this.#tier.call('lease', () => this.#lease.release(this.#key, this.#token)).then(this.#onReleased)
   }
 
   #keep(): void {

@@ -8,11 +8,11 @@
 
 import { InvalidOptionError } from '../errors.ts'
 import { nextAttemptIn } from '../fetching/retry.ts'
-import { asError } from '../fetching/validation.ts'
 import type { Clock } from '../ports/clock.ts'
 import type { Awaitable } from '../ports/storage.ts'
 import { assertFunction } from '../query/option-checks.ts'
 import { assertRetry, type Retry, type RetryDelay } from '../query/query-options.ts'
+import { asError } from '../resilience/as-error.ts'
 import type { SafeLogger } from '../resilience/safe-logger.ts'
 import type { TimerQueue } from '../resilience/timer-queue.ts'
 

@@ -10,6 +10,7 @@
  * Long because: attaching, showing and polling share the one attached state.
  */
 
+import { asError } from '../resilience/as-error.ts'
 import type { SafeLogger } from '../resilience/safe-logger.ts'
 import type { Alarm, TimerQueue } from '../resilience/timer-queue.ts'
 import { isFresh } from './freshness.ts'
@@ -201,8 +202,7 @@ export class QueryObserver<S> implements QueryWatcher {
       try {
         this.#selection = { from: data, by: select, data: select(data as never), error: null }
       } catch (thrown) {
-        const error = thrown instanceof Error ? thrown : new Error(String(thrown), { cause: thrown })
-        this.#selection = { from: data, by: select, data: kept, error }
+        this.#selection = { from: data, by: select, data: kept, error: asError(thrown) }
       }
     }
     const { data: selected, error } = this.#selection

@@ -49,6 +49,11 @@ export class Query {
   /** Those of the last user: what a refetch without options of its own runs with. */
   options: AnyQueryOptions | null = null
   isPaused = false
+  /**
+   * The generations under which the data was got, where they are known; kept up by the fetching layer and compared by the
+   * fleet's.
+   */
+  vouchers: { readonly hard: string; readonly soft: string } | null = null
 
   isCached = false
   /** Its place among the evictable; `null` while in use. */

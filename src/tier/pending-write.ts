@@ -12,6 +12,7 @@ export interface WriteOrder {
   readonly produce: () => string | null | undefined
   /** Epoch milliseconds; `null` = never. */
   readonly expiresAt: number | null
+  /** L2 has it. Not called where a newer write has taken its place. */
   readonly onDone?: (() => void) | undefined
   /** It was given up; L2 may hold something older. */
   readonly onDropped?: (() => void) | undefined
@@ -28,6 +29,7 @@ export class PendingWrite {
   /** Epoch milliseconds before which it is not tried again. */
   notBefore = 0
   #order: WriteOrder | null
+  readonly #onDone: (() => void) | undefined
   readonly #onDropped: (() => void) | undefined
   #waiting: (() => void)[] = []
 
@@ -36,8 +38,8 @@ export class PendingWrite {
     this.isToken = order.isToken
     this.expiresAt = order.expiresAt
     this.#order = order
+    this.#onDone = order.onDone
     this.#onDropped = order.onDropped
-    if (order.onDone !== undefined) this.#waiting.push(order.onDone)
   }
 
   /** Returns whether the value is there. */
@@ -50,7 +52,7 @@ export class PendingWrite {
   }
 
   inherit(older: PendingWrite): void {
-    this.#waiting = [...older.#waiting, ...this.#waiting]
+    this.#waiting = older.#waiting.concat(this.#waiting)
     older.#waiting = []
   }
 
@@ -60,12 +62,17 @@ export class PendingWrite {
   }
 
   done(): void {
-    for (const tell of this.#waiting.splice(0)) tell()
+    this.#onDone?.()
+    this.#tell()
   }
 
   dropped(): void {
     this.#onDropped?.()
-    this.done()
+    this.#tell()
+  }
+
+  #tell(): void {
+    for (const tell of this.#waiting.splice(0)) tell()
   }
 }
 

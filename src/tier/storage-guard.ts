@@ -4,7 +4,8 @@
  * Every call has a deadline, is counted, and yields an outcome, never an exception. A call that passes its
  * deadline opens the circuit at once, since the next caller would wait as long. Errors cost a caller nothing;
  * after `FAILURES_TO_SUSPECT` of one operation in a row a probe decides whether the store is away or only what was
- * written is at fault. While the circuit is open no call is made but the probes, which no caller waits for: a
+ * written is at fault. A deadline that comes late says that this process stood still, not that the store does: the
+ * answer may lie here unread, so as much time again is given, at most another `timeout`. While the circuit is open no call is made but the probes, which no caller waits for: a
  * write and a read of a key of their own, so that a store that cannot be written to counts as away too.
  *
  * At most `MAX_IN_FLIGHT` calls are under way; those that passed their deadline without an answer count on until
@@ -24,6 +25,8 @@ import { LatencyMeter, type OperationStats } from './latency-meter.ts'
 export const MAX_IN_FLIGHT = 1_000
 export const FAILURES_TO_SUSPECT = 3
 const PROBE_TTL = 60_000
+/** An alarm so many milliseconds late tells of a process that stood still. */
+const STALLED = 5
 
 export type StorageOperation = 'get' | 'set' | 'delete' | 'append' | 'lease'
 
@@ -43,6 +46,8 @@ export interface GuardSettings {
   readonly timeout: number
   readonly probeKey: string
   readonly random: () => number
+  /** The circuit has opened: whoever waits for L2 waits in vain. */
+  readonly onOpened?: () => void
   /** The circuit has closed; returns what is to be said about it. */
   readonly onRecovered: () => string
 }
@@ -125,6 +130,7 @@ export class StorageGuard {
     const { clock, timers, timeout } = this.#settings
     const meter = this.#meters[operation]
     const startedAt = clock.monotonic?.() ?? clock.now()
+    const elapsed = (): number => (clock.monotonic?.() ?? clock.now()) - startedAt
     const era = this.#era
     this.#inFlight++
     return new Promise((resolve) => {
@@ -133,7 +139,7 @@ export class StorageGuard {
         if (isSettled) return
         isSettled = true
         timers.cancel(deadline)
-        meter.record((clock.monotonic?.() ?? clock.now()) - startedAt, outcome.isOk ? 'ok' : outcome.reason)
+        meter.record(elapsed(), outcome.isOk ? 'ok' : outcome.reason)
         judge(outcome)
         resolve(outcome)
       }
@@ -142,9 +148,18 @@ export class StorageGuard {
         if (isSettled) onLate?.()
         else settle(outcome)
       }
-      const deadline = timers.after(timeout, () => {
-        settle(failed('timeout', `L2 ${operation} did not answer within ${timeout} ms.`, undefined))
-      })
+      const expire = (): void => {
+        const late = elapsed() - allowed
+        if (late < STALLED) {
+          settle(failed('timeout', `L2 ${operation} did not answer within ${timeout} ms.`, undefined))
+          return
+        }
+        const more = Math.min(late, timeout)
+        allowed = elapsed() + more
+        deadline = timers.after(more, expire)
+      }
+      let allowed = timeout
+      let deadline = timers.after(timeout, expire)
       const failure = (cause: unknown): void => {
         answered(failed('failure', `L2 ${operation} failed: ${messageOf(cause)}`, cause))
       }
@@ -161,6 +176,7 @@ export class StorageGuard {
     if (this.#isClosed || !this.#breaker.open(clock.now())) return
     this.#outages++
     logger.warn(`L2 is away (${operation}); going on with L1 alone.`, error)
+    this.#settings.onOpened?.()
     this.#scheduleProbe()
   }
 

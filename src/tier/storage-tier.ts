@@ -22,7 +22,8 @@ import { decodeEnvelope, type Envelope, encodeEnvelope, LONGEST_VALUE } from './
 import { type Capture, type GenerationKind, Generations } from './generations.ts'
 import { PendingWrite } from './pending-write.ts'
 import { type GuardStats, type Outcome, StorageGuard, type StorageOperation } from './storage-guard.ts'
-import { entryKey, leaseKey, probeKey } from './storage-keys.ts'
+import { entryKey, leaseKey, namespaceKey, probeKey } from './storage-keys.ts'
+import { Untold } from './untold.ts'
 import { WRITE_LIMITS, WriteBehind, type WriteLimits, type WriteStats } from './write-behind.ts'
 
 /** What L2 has for a key, once it has passed every check. */
@@ -31,6 +32,8 @@ export interface StoredData {
   readonly dataUpdatedAt: number
   /** Invalidated softly: may be served, is not fresh. */
   readonly isInvalidated: boolean
+  /** Under which it was got. */
+  readonly generations: Capture
 }
 
 /** A query, as far as L2 is concerned. */
@@ -81,7 +84,10 @@ export class StorageTier {
   /** Tokens that are being made, so that no slot gets two of this worker's. */
   readonly #making = new Map<string, Promise<void>>()
   readonly #reported = new Set<string>()
+  readonly #untold = new Untold()
   #listener: TierListener | null = null
+  /** Those who wait for L2 and for their deadline. */
+  readonly #waiting = new Set<() => void>()
   #hits = 0
   #misses = 0
   #rejected = 0
@@ -100,8 +106,12 @@ export class StorageTier {
       timeout: storageTimeout,
       probeKey: probeKey(namespace),
       random,
+      onOpened: () => {
+        for (const giveUp of this.#waiting) giveUp()
+      },
       onRecovered: () => {
         const waiting = this.#writes.resume()
+        this.#tellUntold()
         this.#replayed += waiting
         return `replaying ${waiting} writes`
       },
@@ -127,20 +137,24 @@ export class StorageTier {
   /** The valid data of a query, or `null` where there is none or `limit` milliseconds have passed; afterwards its generations are known where L2 answered. */
   async read(query: Keyed, limit = this.#settings.storageTimeout): Promise<StoredData | null> {
     if (!this.#guard.isOpenForCalls) return this.#count(this.#readPending(query))
-    const found = await this.#within(async () => {
-      const tokenKeys = this.#generations.tokenKeysOf(query.key)
-      const { storageKey } = entryKey(this.#settings.namespace, query.hash)
-      const isHere = this.#writes.peek(storageKey) !== undefined
-      const seq = this.#generations.mark()
-      const answers = await this.#reader.load(isHere ? tokenKeys : [storageKey, ...tokenKeys])
-      const areLearned = this.#learn(tokenKeys, answers, seq)
-      // Asked again: a write may have come while L2 was being read.
-      const stored =
-        this.#readPending(query) ??
-        (areLearned ? this.#accept(query, answers.get(storageKey) ?? null, tokenKeys) : null)
-      if (areLearned) await this.#settleTokens(tokenKeys)
-      return stored
-    }, null, limit)
+    const found = await this.#within(
+      async () => {
+        const tokenKeys = this.#generations.tokenKeysOf(query.key)
+        const { storageKey } = entryKey(this.#settings.namespace, query.hash)
+        const isHere = this.#writes.peek(storageKey) !== undefined
+        const seq = this.#generations.mark()
+        const answers = await this.#reader.load(isHere ? tokenKeys : [storageKey, ...tokenKeys])
+        const areLearned = this.#learn(tokenKeys, answers, seq)
+        // Asked again: a write may have come while L2 was being read.
+        const stored =
+          this.#readPending(query) ??
+          (areLearned ? this.#accept(query, answers.get(storageKey) ?? null, tokenKeys) : null)
+        if (areLearned) await this.#settleTokens(tokenKeys)
+        return stored
+      },
+      null,
+      limit,
+    )
     return this.#count(found)
   }
 
@@ -179,10 +193,10 @@ export class StorageTier {
     const produce = (): string | null | undefined => {
       const generations = early ?? this.#generations.capture(tokenKeys)
       if (generations === null) {
-        if (this.#guard.isOpenForCalls) void this.#learnTokens(tokenKeys)
+        if (this.#guard.isOpenForCalls) void this.#learnTokens(tokenKeys).then(() => this.#writes.nudge())
         return undefined
       }
-      return this.#encode({ data, dataUpdatedAt, expiresAt, ...generations, key }, query.hash)
+      return this.#encode({ data, dataUpdatedAt, expiresAt, ...generations, key }, query.hash, storageKey)
     }
     const onDropped = (): void => this.#condemn(query.key)
     const tell = (): void => {
@@ -208,10 +222,33 @@ export class StorageTier {
     const tokenKeys = new Set(
       parts.flatMap((each) => this.#generations.tokenKeysToReplace(each, isExact, kind)),
     )
-    const written = Promise.all([...tokenKeys].map((tokenKey) => this.#replaceToken(tokenKey)))
-    // L2 first: a peer that hears of it reads L2.
-    const told = written.then(() => this.#listener?.onInvalidated(parts, isExact, kind))
-    if (this.#guard.isOpenForCalls) await this.#within(() => told, undefined)
+    const writes = [...tokenKeys].map((tokenKey) => this.#replaceToken(tokenKey))
+    if (!this.#guard.isOpenForCalls) {
+      // An outage may be long: what is to be told is kept, not who asked.
+      this.#untold.add(parts, isExact, kind)
+      return
+    }
+    await this.#within(() => this.#tell(writes, parts, isExact, kind), undefined)
+  }
+
+  /** Replaces the token that stands for the namespace; resolves when L2 has it. */
+  replaceNamespaceToken(): Promise<void> {
+    return doneOf(this.#writeToken(namespaceKey(this.#settings.namespace), this.#generations.makeToken()))
+  }
+
+  /** `null` = L2 has none, `undefined` = it could not be read. */
+  async readNamespaceToken(): Promise<string | null | undefined> {
+    const key = namespaceKey(this.#settings.namespace)
+    return (await this.#reader.load([key])).get(key)
+  }
+
+  /** The generations of queries as L2 has them now, `null` for one that is not known; `null` where L2 did not answer. */
+  async readGenerations(queries: readonly Keyed[]): Promise<readonly (Capture | null)[] | null> {
+    const tokenKeys = queries.map(({ key }) => this.#generations.tokenKeysOf(key))
+    const all = [...new Set(tokenKeys.flat())]
+    const seq = this.#generations.mark()
+    if (!this.#learn(all, await this.#reader.load(all), seq)) return null
+    return tokenKeys.map((each) => this.#generations.current(each))
   }
 
   /** What a peer has invalidated, or everything: its generations are read again before they count. */
@@ -244,6 +281,8 @@ export class StorageTier {
     } catch (error) {
       logger.error('Closing L2 failed.', error)
     }
+    // The timers end with the client: nobody else would tell those who still wait.
+    for (const giveUp of this.#waiting) giveUp()
   }
 
   stats(): TierStats {
@@ -258,14 +297,46 @@ export class StorageTier {
     }
   }
 
-  /** The result of `work`, or `otherwise` where it takes longer than a fetch may wait for L2. */
+  /** L2 first: a peer that hears of an invalidation reads L2. */
+  async #tell(
+    writes: readonly (PendingWrite | undefined)[],
+    parts: readonly (readonly string[])[],
+    isExact: boolean,
+    kind: GenerationKind,
+  ): Promise<void> {
+    await Promise.all(writes.map((write) => write && doneOf(write)))
+    await this.#listener?.onInvalidated(parts, isExact, kind)
+  }
+
+  /** What was invalidated while L2 was away, once its tokens are there. */
+  #tellUntold(): void {
+    for (const { parts, isExact, kind } of this.#untold.take()) {
+      const tokenKeys = parts.flatMap((each) => this.#generations.tokenKeysToReplace(each, isExact, kind))
+      void this.#tell(
+        tokenKeys.map((tokenKey) => this.#writes.peek(tokenKey)),
+        parts,
+        isExact,
+        kind,
+      )
+    }
+  }
+
+  /** The result of `work`, or `otherwise` where it takes longer than a fetch may wait, or L2 goes away meanwhile. */
   #within<T>(work: () => Promise<T>, otherwise: T, limit = this.#settings.storageTimeout): Promise<T> {
     const { timers } = this.#settings
     return new Promise((resolve, reject) => {
-      const deadline = timers.after(limit, () => resolve(otherwise))
+      const giveUp = (): void => {
+        this.#waiting.delete(giveUp)
+        resolve(otherwise)
+      }
+      const deadline = timers.after(limit, giveUp)
+      this.#waiting.add(giveUp)
       work()
         .then(resolve, reject)
-        .finally(() => timers.cancel(deadline))
+        .finally(() => {
+          timers.cancel(deadline)
+          this.#waiting.delete(giveUp)
+        })
     })
   }
 
@@ -280,7 +351,8 @@ export class StorageTier {
   #accept(query: Keyed, text: string | null, tokenKeys: readonly string[]): StoredData | null {
     if (text === null) return null
     const { serializer, clock, namespace } = this.#settings
-    const decoded = decodeEnvelope(text, serializer)
+    const { storageKey, isDigest } = entryKey(namespace, query.hash)
+    const decoded = decodeEnvelope(text, serializer, storageKey)
     if ('reason' in decoded) {
       this.#rejected++
       this.#report(decoded.reason, `L2 data of ${query.hash} was not used: it is ${decoded.reason}.`)
@@ -288,12 +360,17 @@ export class StorageTier {
     }
     const { data, dataUpdatedAt, expiresAt, hard, soft, key } = decoded.envelope
     const now = clock.now()
-    if (key !== (entryKey(namespace, query.hash).isDigest ? query.hash : null)) return null
+    if (key !== (isDigest ? query.hash : null)) return null
     if (expiresAt !== null && expiresAt <= now) return null
     const current = this.#generations.current(tokenKeys)
     if (current === null || current.hard !== hard) return null
     // Another worker's clock may be ahead; data from the future would never grow old.
-    return { data, dataUpdatedAt: Math.min(dataUpdatedAt, now), isInvalidated: current.soft !== soft }
+    return {
+      data,
+      dataUpdatedAt: Math.min(dataUpdatedAt, now),
+      isInvalidated: current.soft !== soft,
+      generations: { hard, soft },
+    }
   }
 
   #count(found: StoredData | null): StoredData | null {
@@ -325,7 +402,7 @@ export class StorageTier {
       tokenKeys.map((tokenKey) => {
         if (!this.#generations.isKnown(tokenKey)) return this.#makeToken(tokenKey)
         const write = this.#writes.peek(tokenKey)
-        return write === undefined ? undefined : new Promise<void>((resolve) => write.whenDone(resolve))
+        return write === undefined ? undefined : doneOf(write)
       }),
     )
   }
@@ -343,7 +420,7 @@ export class StorageTier {
   async #addToken(tokenKey: string): Promise<void> {
     const { backend } = this.#settings
     const token = this.#generations.makeToken()
-    if (backend.add === undefined) return this.#writeToken(tokenKey, token)
+    if (backend.add === undefined) return doneOf(this.#writeToken(tokenKey, token))
     const outcome = await this.#guard.run('set', () => backend.add?.(tokenKey, token))
     if (!outcome.isOk) return
     if (outcome.value === true) {
@@ -355,26 +432,21 @@ export class StorageTier {
     this.#learn([tokenKey], await this.#reader.load([tokenKey]), seq)
   }
 
-  #replaceToken(tokenKey: string): Promise<void> {
+  #replaceToken(tokenKey: string): PendingWrite {
     return this.#writeToken(tokenKey, this.#generations.replace(tokenKey))
   }
 
-  #writeToken(tokenKey: string, token: string): Promise<void> {
-    return new Promise((resolve) => {
-      const onDone = (): void => {
-        this.#generations.settled(tokenKey, token)
-        resolve()
-      }
-      this.#writes.put(
-        new PendingWrite({
-          storageKey: tokenKey,
-          isToken: true,
-          produce: () => token,
-          expiresAt: null,
-          onDone,
-        }),
-      )
+  #writeToken(tokenKey: string, token: string): PendingWrite {
+    const onDone = (): void => this.#generations.settled(tokenKey, token)
+    const write = new PendingWrite({
+      storageKey: tokenKey,
+      isToken: true,
+      produce: () => token,
+      expiresAt: null,
+      onDone,
     })
+    this.#writes.put(write)
+    return write
   }
 
   #delete(storageKey: string, key: QueryKey, onDone?: () => void): void {
@@ -394,13 +466,13 @@ export class StorageTier {
   /** L2 may hold something older than what was given up; nobody may believe it. */
   #condemn(key: QueryKey): void {
     for (const tokenKey of this.#generations.tokenKeysToReplace(canonicalParts(key), true, 'hard')) {
-      void this.#replaceToken(tokenKey)
+      this.#replaceToken(tokenKey)
     }
   }
 
-  #encode(envelope: Envelope, hash: string): string | null {
+  #encode(envelope: Envelope, hash: string, storageKey: string): string | null {
     try {
-      const text = encodeEnvelope(envelope, this.#settings.serializer)
+      const text = encodeEnvelope(envelope, this.#settings.serializer, storageKey)
       if (text.length <= LONGEST_VALUE) return text
       this.#report(
         `size of ${hash}`,
@@ -419,4 +491,9 @@ export class StorageTier {
     this.#reported.add(what)
     this.#settings.logger.warn(message, ...details)
   }
+}
+
+/** Settles when L2 has the write or a newer one of its key, or it was given up. */
+function doneOf(write: PendingWrite): Promise<void> {
+  return new Promise((resolve) => write.whenDone(resolve))
 }

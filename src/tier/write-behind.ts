@@ -20,8 +20,11 @@ import type { Alarm, TimerQueue } from '../resilience/timer-queue.ts'
 import { bytesOf, type PendingWrite } from './pending-write.ts'
 import type { Outcome, StorageGuard } from './storage-guard.ts'
 
+/** What may wait. Tokens are no entries; generations bound their number. */
 export interface WriteLimits {
+  /** Entries. */
   readonly count: number
+  /** Of everything. */
   readonly bytes: number
 }
 
@@ -57,6 +60,8 @@ export class WriteBehind {
   readonly #settings: WriteBehindSettings
   /** All that wait, oldest first. */
   readonly #pending = new Map<string, PendingWrite>()
+  /** Those of them that may be dropped, oldest first. */
+  readonly #entries = new Set<PendingWrite>()
   readonly #readyTokens = new Set<PendingWrite>()
   readonly #readyEntries = new Set<PendingWrite>()
   readonly #failing = new Set<PendingWrite>()
@@ -71,6 +76,8 @@ export class WriteBehind {
   #superseded = 0
   #dropped = 0
   #isClosed = false
+  /** Whoever flushes and waits for something to happen. */
+  #onNudge: (() => void) | null = null
 
   constructor(settings: WriteBehindSettings) {
     this.#settings = settings
@@ -90,11 +97,18 @@ export class WriteBehind {
       write.inherit(older)
     }
     this.#pending.set(write.storageKey, write)
+    if (!write.isToken) this.#entries.add(write)
     this.#bytes += bytesOf(write)
     if (write.value === undefined) this.#unmade.add(write)
     this.#ready(write)
     this.#shrink()
     this.#schedule()
+  }
+
+  /** What could not be made has become possible. */
+  nudge(): void {
+    this.resume()
+    this.#onNudge?.()
   }
 
   /** L2 is back: everything is due. Returns how many wait. */
@@ -155,6 +169,7 @@ export class WriteBehind {
       this.#pending.delete(write.storageKey)
       this.#bytes -= bytesOf(write)
     }
+    this.#entries.delete(write)
     this.#readyTokens.delete(write)
     this.#readyEntries.delete(write)
     this.#failing.delete(write)
@@ -164,10 +179,10 @@ export class WriteBehind {
   /** Over the bounds the oldest entries go. */
   #shrink(): void {
     const { limits } = this.#settings
-    if (this.#pending.size <= limits.count && this.#bytes <= limits.bytes) return
-    for (const write of this.#pending.values()) {
-      if (this.#pending.size <= limits.count && this.#bytes <= limits.bytes) return
-      if (!write.isToken && !write.isSent) this.#drop(write)
+    if (this.#entries.size <= limits.count && this.#bytes <= limits.bytes) return
+    for (const write of this.#entries) {
+      if (this.#entries.size <= limits.count && this.#bytes <= limits.bytes) return
+      if (!write.isSent) this.#drop(write)
     }
   }
 
@@ -329,6 +344,10 @@ export class WriteBehind {
     const before = this.#written
     await undefined
     if (this.#pump !== null) await this.#pump
-    if (this.#written === before) await this.#settings.timers.sleep(FLUSH_PAUSE)
+    if (this.#written !== before) return
+    const nudged = new Promise<void>((resolve) => {
+      this.#onNudge = resolve
+    })
+    await Promise.race([this.#settings.timers.sleep(FLUSH_PAUSE), nudged])
   }
 }

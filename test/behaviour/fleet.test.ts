@@ -221,3 +221,35 @@ it('is right again after the feed could not be followed at first', async () => {
   expect(late.stats().fleet?.isFollowing).toBe(true)
   void read
 })
+
+it('hears of invalidations within syncInterval where the store has no feed', async () => {
+  const clock = new VirtualClock()
+  const map = new Map<string, string>()
+  let operations = 0
+  const count = <T>(result: T): T => {
+    operations++
+    return result
+  }
+  const storage = {
+    get: async (key: string) => count(map.get(key)),
+    set: async (key: string, value: string) => void count(map.set(key, value)),
+    delete: async (key: string) => void count(map.delete(key)),
+  }
+  const make = () =>
+    new QueryClient({ clock, storage, staleTime: 10 * MINUTE, gcTime: 60 * MINUTE, syncInterval: 5_000 })
+  const [one, two] = [make(), make()]
+  const queries = ['user', 'post', 'tag'].map((name) => ({ queryKey: [name, 1], queryFn: () => 1 }))
+  for (const query of queries) await two.fetchQuery(query)
+  await clock.advance(20_000)
+  await one.removeQueries(['user'])
+  await one.invalidateQueries(['post'])
+  await clock.advance(5_000)
+  expect(two.cache.has(['user', 1])).toBe(false)
+  expect(two.getQueryState(['post', 1])).toMatchObject({ isInvalidated: true })
+  expect(two.getQueryState(['tag', 1])).toMatchObject({ isInvalidated: false, isStale: false })
+  await clock.advance(5_000)
+  operations = 0
+  await clock.advance(50_000)
+  expect(operations).toBeLessThanOrEqual(11)
+  await Promise.all([one.close(), two.close(), clock.advance(1_000)])
+})

@@ -18,7 +18,7 @@ import { rangesOf } from './key.ts'
 import { isCorruption, loadLmdb, openStores } from './lmdb.ts'
 import { type DiskCacheOptions, type DiskCacheSettings, resolveOptions } from './options.ts'
 import type { Operation } from './protocol.ts'
-import { Reader } from './reader.ts'
+import { type KeyPage, Reader } from './reader.ts'
 import { UseRecorder } from './use-recorder.ts'
 import { WriterHost } from './writer-host.ts'
 
@@ -57,13 +57,21 @@ export class DiskCacheStorage implements StorageBackend {
 
   async get(key: string): Promise<string | undefined> {
     const access = this.#state.kind === 'open' ? this.#state.access : await this.#open()
-    return this.#read(access, () => this.#look(access, key))
+    try {
+      return look(access, key)
+    } catch (error) {
+      throw this.#readError(access, error)
+    }
   }
 
   /** From one snapshot. */
   async getMany(keys: readonly string[]): Promise<(string | undefined)[]> {
     const access = this.#state.kind === 'open' ? this.#state.access : await this.#open()
-    return this.#read(access, () => keys.map((key) => this.#look(access, key)))
+    try {
+      return keys.map((key) => look(access, key))
+    } catch (error) {
+      throw this.#readError(access, error)
+    }
   }
 
   async set(key: string, value: string, ttl?: number): Promise<void> {
@@ -91,8 +99,7 @@ export class DiskCacheStorage implements StorageBackend {
       let from: Buffer | undefined = start
       while (from !== undefined) {
         const access = await this.#open()
-        const first: Buffer = from
-        const page = this.#read(access, () => access.reader.keysBetween(first, end, prefix))
+        const page: KeyPage = this.#page(access, from, end, prefix)
         yield* page.keys
         from = page.next
         if (from !== undefined) await new Promise((resume) => setImmediate(resume))
@@ -111,22 +118,18 @@ export class DiskCacheStorage implements StorageBackend {
     await this.close()
   }
 
-  #look({ reader, uses }: Access, key: string): string | undefined {
-    const value = reader.get(key)
-    if (value !== undefined) uses?.add(key)
-    return value
+  #page(access: Access, start: Buffer, end: Buffer, prefix: string): KeyPage {
+    try {
+      return access.reader.keysBetween(start, end, prefix)
+    } catch (error) {
+      throw this.#readError(access, error)
+    }
   }
 
-  #read<T>(access: Access, look: () => T): T {
-    try {
-      return look()
-    } catch (cause) {
-      if (isCorruption(cause)) this.#lose(access, access.identity)
-      const { directory } = this.#settings
-      throw new StorageError('STORAGE_FAILED', `reading from ${directory} failed: ${String(cause)}`, {
-        cause,
-      })
-    }
+  #readError(access: Access, cause: unknown): StorageError {
+    if (isCorruption(cause)) this.#lose(access, access.identity)
+    const { directory } = this.#settings
+    return new StorageError('STORAGE_FAILED', `reading from ${directory} failed: ${String(cause)}`, { cause })
   }
 
   #open(): Access | Promise<Access> {
@@ -200,6 +203,12 @@ export class DiskCacheStorage implements StorageBackend {
   #enter(state: State): void {
     this.#state = state
   }
+}
+
+function look({ reader, uses }: Access, key: string): string | undefined {
+  const value = reader.get(key)
+  if (value !== undefined) uses?.add(key)
+  return value
 }
 
 async function releaseAccess({ reader, writer, uses }: Access): Promise<void> {

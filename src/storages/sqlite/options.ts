@@ -20,8 +20,8 @@ export interface SQLiteStorageOptions {
 
   /**
    * The most that the file may hold, in bytes, at least 131,072. Past it the least recently stored entries
-   * leave, with each batch of writes; the write-ahead log, about 4 MB, comes on top. An entry larger than
-   * this is never kept.
+   * leave, with each batch of writes; the write-ahead log, a quarter of this and 16 MB at most, comes on
+   * top. An entry larger than this is never kept.
    * @default Infinity
    * @throws InvalidOptionError (`INVALID_OPTION`) for less, or what is no number
    * @example 500 * 1024 ** 2

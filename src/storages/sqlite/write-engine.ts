@@ -18,7 +18,7 @@ import { Committer, type WriteBatch } from './committer.ts'
 import type { SQLiteConnection, SQLiteDriver } from './driver.ts'
 import { busyError, FULL, isBusy, isCorrupt, resultCode, toStorageError } from './result-code.ts'
 import { prepareFile, readPragma } from './schema.ts'
-import { identityOf, setAside } from './set-aside.ts'
+import { identityOf, isBeingSetAside, setAside } from './set-aside.ts'
 
 export interface EngineSettings {
   readonly path: string
@@ -38,6 +38,9 @@ export interface CommitReport extends OpenReport {
   readonly failures: ReadonlyMap<number, Error>
 }
 
+/** A full disk, or a statement's own error: nothing is wrong with the connection. */
+const SURVIVED = new Set([FULL, 1, 18])
+const PAGE_SIZE = 4_096
 const BUSY_LIMIT = 10_000
 const MAX_BUSY_PAUSE = 20
 
@@ -109,7 +112,7 @@ export class WriteEngine {
     failures: Map<number, Error>,
   ): Promise<void> {
     try {
-      await this.#replacingCorrupt(async () => {
+      await this.#onSoundFile(async () => {
         await this.#ensureOpen()
         await this.#patiently(() => this.#committer!.commit(batch, from, to))
       })
@@ -126,37 +129,47 @@ export class WriteEngine {
     }
   }
 
-  /** Runs `work`; where it finds the file corrupt, sets that file aside and runs it once more. */
-  async #replacingCorrupt(work: () => Promise<void>): Promise<void> {
+  /**
+   * Runs `work`, and once more where its failure was the file's: one found corrupt is set aside first, one that
+   * was replaced under the connection is left for the one that is there now.
+   */
+  async #onSoundFile(work: () => Promise<void>): Promise<void> {
     try {
       await work()
     } catch (error) {
-      const code = resultCode(error)
-      if (!isCorrupt(error)) {
-        // A connection outlives a full disk and a statement's own error (1 and above 13), nothing else.
-        if (!isBusy(error) && code !== FULL && code !== 1 && code !== 18) this.#disconnect()
-        throw error
+      const { path } = this.#settings
+      if (isCorrupt(error)) {
+        await this.#replaceFile(error)
+      } else {
+        if (isBusy(error) || SURVIVED.has(resultCode(error))) throw error
+        const identity = this.#identity
+        const wasOpen = this.#connection !== undefined
+        this.#disconnect()
+        if (!wasOpen || identityOf(path) === identity) throw error
       }
-      this.#replaceFile(error)
       await work()
     }
   }
 
-  #replaceFile(error: unknown): void {
+  async #replaceFile(error: unknown): Promise<void> {
+    const { path } = this.#settings
     const corrupt = this.#identity
     this.#disconnect()
-    const target = setAside(this.#settings.path, corrupt)
+    let target: string | undefined
+    await this.#patiently(() => {
+      target = setAside(path, corrupt)
+    })
     if (target === undefined) return
     const reason = error instanceof Error ? error.message : String(error)
     this.#notices.push(
-      `SQLite file ${JSON.stringify(this.#settings.path)} was corrupt (${reason}): set aside as ` +
-        `${JSON.stringify(target)}, a new one was begun`,
+      `SQLite file ${JSON.stringify(path)} was corrupt (${reason}): set aside as ${JSON.stringify(target)}, ` +
+        'a new one was begun',
     )
   }
 
   async #examine(): Promise<void> {
     this.#disconnect()
-    await this.#replacingCorrupt(async () => {
+    await this.#onSoundFile(async () => {
       await this.#ensureOpen()
       const verdict = readPragma(this.#connection!, 'quick_check(1)')
       if (verdict !== 'ok') throw Object.assign(new Error(`malformed: ${String(verdict)}`), { errcode: 11 })
@@ -168,27 +181,31 @@ export class WriteEngine {
     const { path } = this.#settings
     if (this.#connection !== undefined && (path === ':memory:' || identityOf(path) === this.#identity)) return
     this.#disconnect()
-    await this.#replacingCorrupt(() => this.#patiently(() => this.#connect()))
+    await this.#onSoundFile(() => this.#patiently(() => this.#connect()))
   }
 
   #connect(): void {
     const { path, maxSize, isOwnThread } = this.#settings
     const isFile = path !== ':memory:'
     if (isFile) mkdirSync(dirname(path), { recursive: true })
-    const before = isFile ? identityOf(path) : undefined
+    const before = identityOf(path)
     const connection = new this.#Driver(path)
+    // Known before the first read, so that a corrupt file can be set aside.
+    const identity = isFile ? identityOf(path) : undefined
+    this.#identity = identity
+    const isReplaced = () =>
+      isFile && (isBeingSetAside(path) || identityOf(path) !== identity || (before ?? identity) !== identity)
     try {
-      // Known before the first read, so that a corrupt file can be set aside.
-      this.#identity = isFile ? identityOf(path) : undefined
-      if (before !== undefined && before !== this.#identity) throw busyError(`${path} is being replaced`)
       connection.exec('PRAGMA busy_timeout = 0')
+      if (isReplaced()) throw busyError(`${path} is being replaced`)
       prepareFile(connection, path)
-      connection.exec(`PRAGMA synchronous = ${isOwnThread ? 'NORMAL' : 'OFF'}`)
-      connection.exec('PRAGMA journal_size_limit = 16777216; PRAGMA cache_size = -16000')
+      tune(connection, this.#settings)
       this.#committer = new Committer(connection, maxSize, isOwnThread)
+      if (isReplaced()) throw busyError(`${path} is being replaced`)
     } catch (error) {
       connection.close()
-      throw error
+      // Whatever went wrong then says nothing of the file that is there now.
+      throw isReplaced() ? busyError(`${path} is being replaced`) : error
     }
     this.#connection = connection
   }
@@ -216,4 +233,13 @@ export class WriteEngine {
       await sleep(pause * (0.5 + Math.random()))
     }
   }
+}
+
+/** The log may grow to 16 MB in a thread: fewer checkpoints, each an fsync. On the calling thread both stay away. */
+function tune(connection: SQLiteConnection, { maxSize, isOwnThread }: EngineSettings): void {
+  const logPages = isOwnThread ? Math.min(4_000, Math.max(100, Math.ceil(maxSize / 4 / PAGE_SIZE))) : 100
+  connection.exec(`PRAGMA synchronous = ${isOwnThread ? 'NORMAL' : 'OFF'}`)
+  connection.exec(`PRAGMA wal_autocheckpoint = ${logPages}`)
+  connection.exec(`PRAGMA journal_size_limit = ${logPages * PAGE_SIZE}`)
+  connection.exec('PRAGMA cache_size = -16000')
 }
