@@ -30,7 +30,7 @@ process.chdir(fileURLToPath(new URL('.', import.meta.url)))
 
 const pace = options.quick
   ? { isQuick: true, rounds: 5, target: 8 }
-  : { isQuick: false, rounds: 15, target: 40 }
+  : { isQuick: false, rounds: 21, target: 20 }
 const RESULTS = options.quick ? 'results/quick.json' : 'results/latest.json'
 
 const all = readdirSync('questions').map((file) => file.replace(/\.mjs$/, ''))

@@ -2,12 +2,12 @@
  * The process of one contestant: it alone is loaded here, so that no other's shapes, hooks and garbage slow it down.
  * Sets up, proves its answers, then runs a round whenever it is told to.
  *
- * A contestant gives `once(i)`, awaited again and again, or `round(n)`, which returns the milliseconds it took for `n`
- * operations, or `{ ms, ... }` with figures of its own. Also: `check()`, `before(n)` ahead of each round (not timed),
+ * A contestant gives `once(i)`, awaited again and again and measured in processor time, or `round(n)`, which returns the
+ * milliseconds it took for `n` operations, or `{ ms, ... }` with figures of its own. Also: `check()`, `before(n)` ahead of each round (not timed),
  * `n` where the number of operations is fixed, `close()`.
  */
 
-import { performance } from 'node:perf_hooks'
+import { stopwatch } from './stopwatch.mjs'
 
 const [questionName, caseName, contestantName] = process.argv.slice(2)
 const { question } = await import(`../questions/${questionName}.mjs`)
@@ -46,9 +46,9 @@ async function round(n) {
     return typeof result === 'number' ? { ms: result } : result
   }
   const { once } = contestant
-  const started = performance.now()
+  const taken = stopwatch()
   for (let i = 0; i < n; i++) await once(i)
-  return { ms: performance.now() - started }
+  return { ms: taken() }
 }
 
 process.on('message', async ({ command, ...given }) => {

@@ -12,7 +12,7 @@ export function caseTable(question, caseName, rows) {
   const body = Object.entries(rows)
     .sort(([, a], [, b]) => (a.nanoseconds ?? Infinity) - (b.nanoseconds ?? Infinity))
     .map(([name, row]) => {
-      if (row.error !== undefined) return [name, 'failed', row.error, '']
+      if (row.error !== undefined) return [name, 'failed', row.error]
       const show = question.show ?? duration
       return [
         name,
@@ -26,14 +26,13 @@ export function caseTable(question, caseName, rows) {
 }
 
 export function budgetTable(budgets) {
-  const rows = budgets.map(({ isHeld, text, value, limit, sense, note }) => [
+  const rows = budgets.map(({ isHeld, text, value, limit, sense }) => [
     isHeld === undefined ? '?' : isHeld ? 'held' : 'MISSED',
     text,
     value === undefined ? 'not measured' : times(value),
     `${sense === 'atMost' ? 'at most' : 'at least'} ${times(limit)}`,
-    note ?? '',
   ])
-  return aligned([['', 'budget', 'measured', 'limit', ''], ...rows])
+  return aligned([['', 'budget', 'measured', 'limit'], ...rows])
 }
 
 export function duration(nanoseconds) {
@@ -50,9 +49,6 @@ export function times(ratio) {
 
 function aligned(rows) {
   const widths = rows[0].map((_, column) => Math.max(...rows.map((row) => (row[column] ?? '').length)))
-  return rows
-    .map((row) =>
-      `  ${row.map((cell, column) => (column === 0 ? cell.padEnd(widths[0]) : (cell ?? '')[column === 1 ? 'padEnd' : 'padEnd'](widths[column]))).join('  ')}`.trimEnd(),
-    )
-    .join('\n')
+  const line = (row) => `  ${row.map((cell, column) => cell.padEnd(widths[column])).join('  ')}`.trimEnd()
+  return rows.map(line).join('\n')
 }

@@ -32,9 +32,8 @@ const LIBRARIES = {
     const index = new Map()
     return {
       fill(group, i) {
-        let entries = index.get(group)
-        if (entries === undefined) index.set(group, (entries = new Map()))
-        entries.set(i, { data: i, isInvalidated: false })
+        if (!index.has(group)) index.set(group, new Map())
+        index.get(group).set(i, { data: i, isInvalidated: false })
       },
       async invalidate(group) {
         for (const entry of index.get(group).values()) entry.isInvalidated = true

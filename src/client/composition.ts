@@ -3,6 +3,7 @@
 import { hashKey } from '../keys/hash-key.ts'
 import type { QueryKey } from '../keys/query-key.ts'
 import type { QueryClient, QueryObserverOptions, QueryOptions } from './query-client.ts'
+import { giveMemory } from './remembered-query.ts'
 import type { TaggedKey } from './tagged-key.ts'
 
 /** The type of the data that options lead to: as their key knows it, else as their function gives it. */
@@ -71,7 +72,8 @@ export function query<K extends unknown[] = []>(
 }
 
 /**
- * The same options, checked, with a key that knows the type of its data: `client.getQueryData(o.queryKey)` is typed.
+ * The same options, checked, with a key that knows the type of its data: `client.getQueryData(o.queryKey)` is typed. They
+ * remember where they led to, so calls that reuse them are the fastest; the key must not be changed afterwards.
  *
  * @throws InvalidQueryKeyError (`INVALID_QUERY_KEY`)
  */
@@ -79,5 +81,6 @@ export function queryOptions<T, S = T, TPrevious = T>(
   options: QueryObserverOptions<T, S, TPrevious>,
 ): QueryObserverOptions<T, S, TPrevious> & { queryKey: TaggedKey<T> } {
   hashKey(options.queryKey)
+  giveMemory(options)
   return options as QueryObserverOptions<T, S, TPrevious> & { queryKey: TaggedKey<T> }
 }

@@ -35,6 +35,7 @@ import { TimerQueue } from '../resilience/timer-queue.ts'
 import { jsonSerializer } from '../tier/json-serializer.ts'
 import { StorageTier, type TierStats } from '../tier/storage-tier.ts'
 import { type QueryClientConfig, resolvedConfig } from './query-client-config.ts'
+import { recall } from './remembered-query.ts'
 import type { TaggedKey, UntaggedKey } from './tagged-key.ts'
 
 /** Makes new data of old; `undefined` = leave it as it is. */
@@ -183,7 +184,7 @@ export class QueryClient {
    */
   fetchQuery<T, TPrevious = T>(options: QueryOptions<T, TPrevious>): Promise<T> {
     try {
-      const query = this.#cache.get(options.queryKey)
+      const query = recall(options, this.#cache)
       // The fast path: nothing but memory, and no options that ask for more than data.
       if (
         query !== undefined &&

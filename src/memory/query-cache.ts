@@ -12,6 +12,7 @@ import { PrefixIndex } from '../keys/prefix-index.ts'
 import type { QueryKey } from '../keys/query-key.ts'
 import type { Clock } from '../ports/clock.ts'
 import { Query } from '../query/query.ts'
+import { EMPTY } from '../query/query-state.ts'
 import type { Alarm, TimerQueue } from '../resilience/timer-queue.ts'
 import { Lane } from './lane.ts'
 
@@ -138,6 +139,8 @@ export class QueryCache {
   #evict(query: Query): void {
     this.#evictions++
     this.remove(query)
+    // Reusable options may still refer to it; they must not hold its data.
+    query.update(EMPTY)
   }
 
   #expectAt(due: number, now: number): void {
