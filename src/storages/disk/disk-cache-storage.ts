@@ -39,6 +39,15 @@ type State =
 const FIRST_PAUSE = 100
 const MAX_PAUSE = 5_000
 
+/**
+ * What is stored survives the death of any process at any moment. It survives that of the machine once it is
+ * flushed: by `close`, or a second or two after the last write of any process; a cache that was not flushed then
+ * begins anew. The directory may be deleted while no process uses it. In a worker thread of your own, `close`
+ * before the thread is terminated: ended in the middle of a transaction, it may take the process with it.
+ *
+ * @example
+ * const client = new QueryClient({ storage: new DiskCacheStorage({ directory: '.cache', sizeLimit: 10 * 1024 ** 3 }) })
+ */
 export class DiskCacheStorage implements StorageBackend {
   readonly #settings: DiskCacheSettings
   #state: State = { kind: 'idle' }
@@ -76,21 +85,21 @@ export class DiskCacheStorage implements StorageBackend {
 
   async set(key: string, value: string, ttl?: number): Promise<void> {
     const operation = toOperation({ key, value, ttl })
-    await (await this.#open()).writer.write([operation])
+    await write(await this.#open(), [operation])
   }
 
   async setMany(entries: readonly StorageEntry[]): Promise<void> {
     const operations = entries.map(toOperation)
-    await (await this.#open()).writer.write(operations)
+    await write(await this.#open(), operations)
   }
 
   async delete(key: string): Promise<void> {
-    await (await this.#open()).writer.write([{ kind: 'delete', key }])
+    await write(await this.#open(), [{ kind: 'delete', key }])
   }
 
   async deleteMany(keys: readonly string[]): Promise<void> {
     const operations = keys.map((key): Operation => ({ kind: 'delete', key }))
-    await (await this.#open()).writer.write(operations)
+    await write(await this.#open(), operations)
   }
 
   /** A page of rows at a time, each from a snapshot of its own. */
@@ -209,6 +218,12 @@ function look({ reader, uses }: Access, key: string): string | undefined {
   const value = reader.get(key)
   if (value !== undefined) uses?.add(key)
   return value
+}
+
+function write({ writer, uses }: Access, operations: readonly Operation[]): Promise<void> {
+  // What was used before a write is newer than what the write makes leave.
+  uses?.flush()
+  return writer.write(operations)
 }
 
 async function releaseAccess({ reader, writer, uses }: Access): Promise<void> {
