@@ -106,6 +106,11 @@ export class Fetch implements OngoingFetch, DepartingFetch {
 
   cancel(reason: Error): void {
     this.#predecessor?.cancel(reason)
+    this.#abandon(reason)
+  }
+
+  /** Ends this fetch alone: those that it waits for may have callers of their own. */
+  #abandon(reason: Error): void {
     if (!this.#end()) return
     this.#detach(state.fetchCancelled)
     this.#abort.abort(reason)
@@ -414,12 +419,14 @@ export class Fetch implements OngoingFetch, DepartingFetch {
 
   #cancelIfOvertaken(): void {
     if (this.#isWanted) return
-    this.cancel(new CancelledError(`The fetch of ${this.#query.hash} was overtaken by an invalidation.`))
+    this.#abandon(new CancelledError(`The fetch of ${this.#query.hash} was overtaken by an invalidation.`))
   }
 
   #cancelIfUnwanted(): void {
     if (this.#isWanted) return
-    this.cancel(new CancelledError(`The fetch of ${this.#query.hash} was aborted: its last caller has left.`))
+    this.#abandon(
+      new CancelledError(`The fetch of ${this.#query.hash} was aborted: its last caller has left.`),
+    )
   }
 
   #isOver(): boolean {

@@ -107,7 +107,7 @@ export class Ledger {
 
   /** An entry is on its way to the store. */
   noteSent(text: string): void {
-    const match = /^\{"v":1,"t":([\d.]+),.*?"d":\{"id":(\d+),/.exec(text)
+    const match = /^\{"v":1,"c":"\w+","t":([\d.]+),.*?"d":\{"id":(\d+),/.exec(text)
     const datum = match === null ? undefined : this.data[Number(match[2])]
     if (datum === undefined) return
     datum.updatedAt = Number(match?.[1])
