@@ -220,10 +220,9 @@ export class WriteEngine {
   #tellTooLarge(size: number): void {
     if (this.#hasToldTooLarge) return
     this.#hasToldTooLarge = true
-    this.#notices.push(
-      `SQLite file ${JSON.stringify(this.#settings.path)}: a value of ${size} bytes was not kept, as maxSize is ` +
-        `${this.#settings.maxSize}; others like it will not be told`,
-    )
+    const { path, maxSize } = this.#settings
+    const what = `a value of ${size} bytes was not kept, as maxSize is ${maxSize}; said once`
+    this.#notices.push(`SQLite file ${JSON.stringify(path)}: ${what}`)
   }
 
   #disconnect(): void {
