@@ -52,6 +52,8 @@ if (path !== undefined) {
       Promise.all(children.map((child) => new Promise((resolve) => child.once('message', resolve))))
     const idle = (await answers()).map((answer) => answer.idle)
     const storage = new SQLiteStorage(file)
+    // The first write of a process starts its thread.
+    await storage.set('warm', 'up')
     for (let i = 0; i < MESSAGES; i++) {
       await storage.feed.append([String(now())])
       await sleep(100 * Math.random())

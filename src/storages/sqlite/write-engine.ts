@@ -19,6 +19,7 @@ import type { SQLiteConnection, SQLiteDriver } from './driver.ts'
 import { busyError, FULL, isBusy, isCorrupt, resultCode, toStorageError } from './result-code.ts'
 import { prepareFile, readPragma } from './schema.ts'
 import { identityOf, isBeingSetAside, setAside } from './set-aside.ts'
+import { tune } from './tune.ts'
 
 export interface EngineSettings {
   readonly path: string
@@ -43,7 +44,6 @@ export interface CommitReport extends OpenReport {
 
 /** A full disk, or a statement's own error: nothing is wrong with the connection. */
 const SURVIVED = new Set([FULL, 1, 18])
-const PAGE_SIZE = 4_096
 const BUSY_LIMIT = 10_000
 const MAX_BUSY_PAUSE = 20
 
@@ -220,10 +220,9 @@ export class WriteEngine {
   #tellTooLarge(size: number): void {
     if (this.#hasToldTooLarge) return
     this.#hasToldTooLarge = true
-    this.#notices.push(
-      `SQLite file ${JSON.stringify(this.#settings.path)}: a value of ${size} bytes was not kept, as maxSize is ` +
-        `${this.#settings.maxSize}; others like it will not be told`,
-    )
+    const { path, maxSize } = this.#settings
+    const what = `a value of ${size} bytes was not kept, as maxSize is ${maxSize}; said once`
+    this.#notices.push(`SQLite file ${JSON.stringify(path)}: ${what}`)
   }
 
   #disconnect(): void {
@@ -248,13 +247,4 @@ export class WriteEngine {
       await sleep(pause * (0.5 + Math.random()))
     }
   }
-}
-
-/** The log may grow to 16 MB in a thread: fewer checkpoints, each an fsync. On the calling thread both stay away. */
-function tune(connection: SQLiteConnection, { maxSize, isOwnThread }: EngineSettings): void {
-  const logPages = isOwnThread ? Math.min(4_000, Math.max(100, Math.ceil(maxSize / 4 / PAGE_SIZE))) : 100
-  connection.exec(`PRAGMA synchronous = ${isOwnThread ? 'NORMAL' : 'OFF'}`)
-  connection.exec(`PRAGMA wal_autocheckpoint = ${logPages}`)
-  connection.exec(`PRAGMA journal_size_limit = ${logPages * PAGE_SIZE}`)
-  connection.exec('PRAGMA cache_size = -16000')
 }
