@@ -61,6 +61,7 @@ export class Fetch implements OngoingFetch, DepartingFetch {
   #timeout: Alarm | null = null
   #wait: { readonly alarm: Alarm | null; readonly end: () => void } | null = null
   #onGone: (() => void) | null = null
+  #isHolding = false
 
   constructor(env: FetchEnvironment, query: Query, options: AnyQueryOptions, start: FetchStart) {
     this.#env = env
@@ -89,11 +90,13 @@ export class Fetch implements OngoingFetch, DepartingFetch {
     this.#isExpected = false
     if (signal?.aborted === true) return Promise.reject(signal.reason)
     this.#callers++
+    this.#hold()
     if (signal === undefined) return this.promise
     return new Promise((resolve, reject) => {
       const stay = this.#env.aborts.add(signal, () => {
         reject(signal.reason)
         this.#callers--
+        this.#hold()
         this.#cancelIfUnwanted()
       })
       this.promise.then(stay, stay)
@@ -256,6 +259,8 @@ export class Fetch implements OngoingFetch, DepartingFetch {
         return
       }
       await this.#pause(delay)
+      this.#wait = null
+      this.#hold()
     }
   }
 
@@ -312,7 +317,18 @@ export class Fetch implements OngoingFetch, DepartingFetch {
     if (this.#timeout !== null && this.#onGone === null) this.#env.timers.cancel(this.#timeout)
     if (this.#wait?.alarm) this.#env.timers.cancel(this.#wait.alarm)
     this.#wait?.end()
+    this.#hold()
     return true
+  }
+
+  /** A caller who waits for one of our alarms keeps the process alive; the cache itself does not. */
+  #hold(): void {
+    const hasAlarm = this.#timeout !== null || (this.#wait !== null && this.#wait.alarm !== null)
+    const isHolding = hasAlarm && this.#callers > 0 && this.#state !== 'over'
+    if (isHolding === this.#isHolding) return
+    this.#isHolding = isHolding
+    if (isHolding) this.#env.timers.hold()
+    else this.#env.timers.release()
   }
 
   /** Leaves the query, which changes by `transition`; a fetch that was overtaken has left it long ago. */
@@ -369,6 +385,7 @@ export class Fetch implements OngoingFetch, DepartingFetch {
   #pause(delay: number): Promise<void> {
     return new Promise((resolve) => {
       this.#wait = { alarm: this.#env.timers.after(delay, resolve), end: resolve }
+      this.#hold()
     })
   }
 
