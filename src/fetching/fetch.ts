@@ -64,6 +64,7 @@ export class Fetch implements OngoingFetch, DepartingFetch {
   #onGone: (() => void) | null = null
   #ticket: Ticket | null = null
   #hasRejected = false
+  #isHolding = false
 
   constructor(env: FetchEnvironment, query: Query, options: AnyQueryOptions, start: FetchStart) {
     this.#env = env
@@ -92,11 +93,13 @@ export class Fetch implements OngoingFetch, DepartingFetch {
     this.#isExpected = false
     if (signal?.aborted === true) return Promise.reject(signal.reason)
     this.#callers++
+    this.#hold()
     if (signal === undefined) return this.promise
     return new Promise((resolve, reject) => {
       const stay = this.#env.aborts.add(signal, () => {
         reject(signal.reason)
         this.#callers--
+        this.#hold()
         this.#cancelIfUnwanted()
       })
       this.promise.then(stay, stay)
@@ -312,6 +315,8 @@ export class Fetch implements OngoingFetch, DepartingFetch {
         return
       }
       await this.#pause(delay)
+      this.#wait = null
+      this.#hold()
     }
   }
 
@@ -377,7 +382,18 @@ export class Fetch implements OngoingFetch, DepartingFetch {
     if (this.#wait?.alarm) this.#env.timers.cancel(this.#wait.alarm)
     this.#wait?.end()
     this.#giveLeaseUp()
+    this.#hold()
     return true
+  }
+
+  /** A caller who waits for one of our alarms keeps the process alive; the cache itself does not. */
+  #hold(): void {
+    const hasAlarm = this.#timeout !== null || (this.#wait !== null && this.#wait.alarm !== null)
+    const isHolding = hasAlarm && this.#callers > 0 && this.#state !== 'over'
+    if (isHolding === this.#isHolding) return
+    this.#isHolding = isHolding
+    if (isHolding) this.#env.timers.hold()
+    else this.#env.timers.release()
   }
 
   /** Leaves the query, which changes by `transition`; a fetch that was overtaken has left it long ago. */
@@ -436,6 +452,7 @@ export class Fetch implements OngoingFetch, DepartingFetch {
   #pause(delay: number): Promise<void> {
     return new Promise((resolve) => {
       this.#wait = { alarm: this.#env.timers.after(delay, resolve), end: resolve }
+      this.#hold()
     })
   }
 

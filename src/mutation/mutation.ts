@@ -164,7 +164,9 @@ export class Mutation<TInput, TData, TContext = unknown> {
         this.#update(call, { failureCount: failures + 1 })
         const delay = nextAttemptIn({ retry, retryDelay }, failures, error, logger)
         if (delay === null) throw error
+        timers.hold()
         await timers.sleep(delay)
+        timers.release()
         if (this.#host.isClosed()) throw error
       }
     }

@@ -250,13 +250,17 @@ export class StorageTier {
     this.#rejected++
   }
 
-  flush(timeout: number): Promise<{ written: number; pending: number }> {
-    return this.#writes.flush(timeout)
+  async flush(timeout: number): Promise<{ written: number; pending: number }> {
+    const { timers } = this.#settings
+    timers.hold()
+    const result = await this.#writes.flush(timeout)
+    timers.release()
+    return result
   }
 
   async close(timeout: number): Promise<void> {
     const { logger, backend } = this.#settings
-    const { pending } = await this.#writes.flush(timeout)
+    const { pending } = await this.flush(timeout)
     if (pending > 0) logger.error(`Closed with ${pending} writes that L2 has not taken.`)
     this.#writes.close()
     this.#guard.close()
@@ -309,13 +313,17 @@ export class StorageTier {
   #within<T>(work: () => Promise<T>, otherwise: T, limit = this.#settings.storageTimeout): Promise<T> {
     const { timers } = this.#settings
     return new Promise((resolve, reject) => {
+      const leave = (): void => {
+        if (this.#waiting.delete(giveUp)) timers.release()
+      }
       const giveUp = (): void => {
         timers.cancel(deadline)
-        this.#waiting.delete(giveUp)
+        leave()
         resolve(otherwise)
       }
       const deadline = timers.after(limit, giveUp)
       this.#waiting.add(giveUp)
+      timers.hold()
       work().then(resolve, reject).finally(giveUp)
     })
   }
