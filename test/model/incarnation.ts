@@ -8,7 +8,7 @@ import { type Clock, QueryClient, type StorageBackend } from '../../src/index.ts
 import type { Author, Datum } from './ledger.ts'
 import { KEYS, type KeyClass, type Setting } from './schedule.ts'
 import type { Port, PortUser } from './simulated-store.ts'
-import { STORAGE_TIMEOUT } from './timing.ts'
+import { RETRY_DELAY, STORAGE_TIMEOUT } from './timing.ts'
 import type { Weather } from './weather.ts'
 
 /** What outlives a restart. */
@@ -55,6 +55,8 @@ export class Incarnation implements PortUser, Author {
   readonly running: number[] = KEYS.map(() => 0)
   /** By key: the moments of the last origin call, in virtual time. */
   readonly originBeganAt: number[] = KEYS.map(() => -1)
+  /** By key: until then a failed origin call may be waiting to be tried again. */
+  readonly retriesUntil: number[] = KEYS.map(() => -1)
   readonly originEndedAt: number[] = KEYS.map(() => -1)
   /** By key: what the store may hold of it in the end, by its last word; `null` stands for nothing. */
   readonly lastWords: (ReadonlySet<Datum | null> | null)[] = KEYS.map(() => null)
@@ -81,7 +83,7 @@ export class Incarnation implements PortUser, Author {
       gcTime: setting.gcTime,
       cacheMaxSize: setting.cacheMaxSize,
       retry: 1,
-      retryDelay: 10,
+      retryDelay: RETRY_DELAY,
       logger: SILENT,
       clock: this.#clock(),
     })

@@ -19,7 +19,7 @@ import { Incarnation, type LifeHost, type Slot } from './incarnation.ts'
 import { type Datum, doesMean, type Invalidation, Ledger } from './ledger.ts'
 import { KEYS, type Schedule, type Setting, type Step, TARGETS } from './schedule.ts'
 import { SimulatedStore } from './simulated-store.ts'
-import { SETTLING, SLOWEST_ORIGIN, STORAGE_TIMEOUT } from './timing.ts'
+import { RETRY_DELAY, SETTLING, SLOWEST_ORIGIN, STORAGE_TIMEOUT } from './timing.ts'
 
 export interface Violation {
   readonly promise: string
@@ -303,6 +303,7 @@ export class World {
   #track(life: Incarnation, k: number, kind: Call['kind'], start: () => Promise<unknown>): void {
     const state = life.client.getQueryState(KEYS[k] as never)
     const held = state?.data === undefined ? null : this.#ledger.identify(state.data, k)
+    const isIdle = state === undefined || state.fetchStatus === 'idle'
     const call: Call = {
       life,
       k,
@@ -310,7 +311,7 @@ export class World {
       seq: this.#ledger.tick(),
       at: this.#clock.now(),
       held: typeof held === 'string' ? null : held,
-      isAlone: (state === undefined || state.fetchStatus === 'idle') && life.running[k] === 0,
+      isAlone: isIdle && life.running[k] === 0 && this.#clock.now() > (life.retriesUntil[k] as number),
       isCircuitOpen: life.client.stats().storage?.circuit !== 'closed',
       originBeganAt: -1,
     }
@@ -336,23 +337,21 @@ export class World {
 
   /** `value`: what the call returned, `null` where its origin failed. */
   #checkDelay(call: Call, value: unknown): void {
-    const { life, k, kind, at, held, isAlone, isCircuitOpen, originBeganAt } = call
-    const datum = value === null ? null : this.#ledger.identify(value, k)
-    const isSetByHand = datum !== null && typeof datum !== 'string' && datum.ended === Infinity
+    const { life, k, kind, seq, at, held, isAlone, isCircuitOpen } = call
     const now = this.#clock.now()
     const waited = now - at
     if (held !== null && kind !== 'wait') {
       if (waited > 0) this.#violated('P2', `${life.name} waited ${waited} ms for what L1 held`)
-    } else if (kind === 'look' || originBeganAt === -1) {
-      const most = isCircuitOpen ? 0 : STORAGE_TIMEOUT
-      if ((kind === 'look' || isAlone) && waited > most)
-        this.#violated('P3', `${life.name} ${kind} waited ${waited} ms for L2`)
-    } else if (isAlone && !isSetByHand && life.originEndedAt[k] !== now) {
-      this.#violated(
-        'P3',
-        `${life.name} was answered ${now - (life.originEndedAt[k] ?? 0)} ms after its origin`,
-      )
+      return
     }
+    if (value === null || (kind !== 'look' && !isAlone)) return
+    const datum = this.#ledger.identify(value, k)
+    const isOwn = typeof datum === 'object' && datum.by === life && datum.ended < Infinity
+    const isOrigins = kind !== 'look' && isOwn && datum.began > seq
+    const late = isOrigins ? now - (life.originEndedAt[k] as number) : 0
+    if (late > 0) this.#violated('P3', `${life.name} was answered ${late} ms after its origin`)
+    const most = isCircuitOpen ? 0 : STORAGE_TIMEOUT
+    if (!isOrigins && waited > most) this.#violated('P3', `${life.name} ${kind} waited ${waited} ms for L2`)
   }
 
   #checkTime(what: string, life: Incarnation, calledAt: number, most: number): void {
@@ -397,6 +396,7 @@ export class World {
       const answer = (): void => {
         const hasFailed = this.#origin.failures > 0
         if (hasFailed) this.#origin.failures--
+        if (hasFailed) life.retriesUntil[k] = this.#clock.now() + RETRY_DELAY
         end(() => (hasFailed ? reject(new OriginError('the origin failed')) : resolve(datum.value)))
       }
       if (delay === 0) answer()
