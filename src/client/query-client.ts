@@ -336,7 +336,7 @@ export class QueryClient {
       this.#fetcher.cancel(query, new CancelledError(`${query.hash} was reset.`))
       query.update(state.EMPTY)
       if (query.options !== null) this.#fetcher.obtain(query.options)
-      if (query.held === state.EMPTY && query.observers.length === 0) this.#cache.remove(query)
+      if (query.held === state.EMPTY && query.observers.size === 0) this.#cache.remove(query)
     }
     this.#refetchActive(found)
     await written
@@ -448,7 +448,7 @@ export class QueryClient {
     if (type === 'all' && stale === undefined && predicate === undefined) return candidates
     return candidates.filter(
       (query) =>
-        (type === 'all' || isActive(query) === (type === 'active')) &&
+        (type === 'all' || query.isActive === (type === 'active')) &&
         (stale === undefined || this.#isStale(query) === stale) &&
         (predicate === undefined || predicate({ queryKey: query.key, state: this.#view(query) })),
     )
@@ -476,7 +476,7 @@ export class QueryClient {
 
   #drop(query: Query): void {
     this.#fetcher.discard(query)
-    if (query.observers.length === 0) {
+    if (query.observers.size === 0) {
       this.#cache.remove(query)
       query.held = state.EMPTY
       // Nobody could resume what nobody can find.
@@ -491,7 +491,7 @@ export class QueryClient {
   #refetchActive(queries: readonly Query[]): void {
     if (this.#closing !== null) return
     for (const query of queries) {
-      if (!isActive(query) || query.options?.queryFn === undefined) continue
+      if (!query.isActive || query.options?.queryFn === undefined) continue
       if (query.fetch === null && !query.isPaused) {
         this.#fetcher.refetch(query, query.options).catch(ignore)
       }
@@ -499,12 +499,12 @@ export class QueryClient {
   }
 
   #attach(query: Query, observer: QueryWatcher): void {
-    query.observers = [...query.observers, observer]
+    query.addObserver(observer)
     this.#cache.use(query)
   }
 
   #detach(query: Query, observer: QueryWatcher): void {
-    query.observers = query.observers.filter((other) => other !== observer)
+    query.removeObserver(observer)
     this.#cache.settleDown(query)
   }
 
@@ -519,10 +519,6 @@ export class QueryClient {
   #assertOpen(): void {
     if (this.#closing !== null) throw new StackQueryError('CLIENT_CLOSED', 'The client is closed.')
   }
-}
-
-function isActive(query: Query): boolean {
-  return query.observers.some((observer) => observer.isEnabled)
 }
 
 function ignore(): void {}

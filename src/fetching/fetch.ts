@@ -402,7 +402,7 @@ export class Fetch implements OngoingFetch, DepartingFetch {
 
   get #isWanted(): boolean {
     if (this.#isExpected || this.#callers > 0) return true
-    const isObserved = this.#query.observers.length > 0
+    const isObserved = this.#query.observers.size > 0
     if (this.#overtaken === null) return this.#start.isBackground || isObserved
     return this.#overtaken === 'soft' && isObserved
   }

@@ -89,7 +89,7 @@ export class Coherence {
 
   #drop(query: Query, why: 'removed' | 'gap'): void {
     const hasLost = query.fetch?.overtake('hard') === true
-    if (query.observers.length === 0) {
+    if (query.observers.size === 0) {
       this.#settings.cache.remove(query)
       query.held = EMPTY
       return
@@ -111,14 +111,14 @@ export class Coherence {
   }
 
   #refreshSoon(query: Query): void {
-    if (!query.observers.some((observer) => observer.isEnabled)) return
+    if (!query.isActive) return
     const { timers, random } = this.#settings
     this.#due.add(query)
     this.#refreshing ??= timers.after(JITTER * random(), () => {
       this.#refreshing = null
       const due = [...this.#due]
       this.#due.clear()
-      for (const each of due) if (each.observers.length > 0) this.#settings.refresh(each)
+      for (const each of due) if (each.observers.size > 0) this.#settings.refresh(each)
     })
   }
 }

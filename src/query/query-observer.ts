@@ -16,7 +16,7 @@ import type { Alarm, TimerQueue } from '../resilience/timer-queue.ts'
 import { isFresh } from './freshness.ts'
 import type { AnyQueryOptions, Query, QueryWatcher } from './query.ts'
 import { assertQueryOptions, type BaseObserverOptions } from './query-options.ts'
-import { type QueryState, view, viewOf } from './query-view.ts'
+import { isSameState, type QueryState, view, viewOf } from './query-view.ts'
 import { latest } from './state-stream.ts'
 
 export type StateListener<S> = (state: QueryState<S>) => unknown
@@ -127,7 +127,7 @@ export class QueryObserver<S> implements QueryWatcher {
   onQueryUpdate(): void {
     if (this.#query === null) return
     const state = this.#compute()
-    if (this.#result !== null && isSame(this.#result, state)) return
+    if (this.#result !== null && isSameState(this.#result, state)) return
     this.#result = state
     this.#armStaleness()
     for (const listener of this.#listeners) this.#host.logger.call('A listener', listener, state)
@@ -268,9 +268,5 @@ const NOTHING: QueryState<unknown> = view({
   source: null,
   isStale: true,
 })
-
-function isSame(a: QueryState<unknown>, b: QueryState<unknown>): boolean {
-  return (Object.keys(b) as (keyof QueryState<unknown>)[]).every((name) => Object.is(a[name], b[name]))
-}
 
 function ignore(): void {}

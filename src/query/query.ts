@@ -38,14 +38,13 @@ export interface QueryWatcher {
 
 export type AnyQueryOptions = BaseQueryOptions<unknown, never>
 
-const NOBODY: readonly QueryWatcher[] = []
+const NOBODY: ReadonlySet<QueryWatcher> = new Set()
 
 export class Query {
   readonly key: QueryKey
   held: Held = EMPTY
   fetch: OngoingFetch | null = null
-  /** A list is never changed but replaced, so that leaving during a notification skips nobody. */
-  observers: readonly QueryWatcher[] = NOBODY
+  observers: ReadonlySet<QueryWatcher> = NOBODY
   /** Those of the last user: what a refetch without options of its own runs with. */
   options: AnyQueryOptions | null = null
   isPaused = false
@@ -82,7 +81,7 @@ export class Query {
   }
 
   get isInUse(): boolean {
-    return this.fetch !== null || this.observers.length > 0
+    return this.fetch !== null || this.observers.size > 0
   }
 
   update(next: Held): void {
@@ -92,7 +91,25 @@ export class Query {
     this.notify()
   }
 
+  /** Whether anyone watches it who may fetch. */
+  get isActive(): boolean {
+    for (const observer of this.observers) if (observer.isEnabled) return true
+    return false
+  }
+
+  addObserver(observer: QueryWatcher): void {
+    if (this.observers === NOBODY) this.observers = new Set([observer])
+    else (this.observers as Set<QueryWatcher>).add(observer)
+  }
+
+  removeObserver(observer: QueryWatcher): void {
+    if (this.observers.size === 1 && this.observers.has(observer)) this.observers = NOBODY
+    else (this.observers as Set<QueryWatcher>).delete(observer)
+  }
+
+  /** Those who come or leave meanwhile make no difference to who is told. */
   notify(): void {
-    for (const observer of this.observers) observer.onQueryUpdate()
+    if (this.observers.size === 0) return
+    for (const observer of [...this.observers]) observer.onQueryUpdate()
   }
 }
