@@ -21,15 +21,14 @@ const commands = {
       if (!question.isCold) await round(contestant.n)
       return { n: contestant.n }
     }
-    // Warm, then as many operations as fill the time of a round.
-    for (let n = 4; ; n *= 2) {
-      const { ms } = await round(n)
-      if (ms >= target || n >= 2 ** 24) {
-        const enough = Math.max(1, Math.round((n * target) / ms))
-        await round(enough)
-        return { n: enough }
-      }
+    // Warm: compiled in its last form, and its pools and tables of the size that they will have.
+    let n = 4
+    for (let warm = 0, last = 0; warm < 10 * target || last < target; warm += last) {
+      last = (await round(n)).ms
+      if (last < target) n *= 2
     }
+    const { ms } = await round(n)
+    return { n: Math.max(1, Math.round((n * target) / ms)) }
   },
   round: ({ n }) => round(n),
   async finish() {

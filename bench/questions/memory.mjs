@@ -72,6 +72,16 @@ export const question = {
           close: () => client.close(),
         }
       }),
+      'stackquery, fetched, one queryFn for all': weighed(arrayKey, async () => {
+        const { QueryClient } = await import('stackquery')
+        const client = new QueryClient({ staleTime: TTL, cacheMaxSize: ENTRIES })
+        const queryFn = ({ queryKey: [, i] }) => dataOf(i)
+        return {
+          put: (queryKey) => client.fetchQuery({ queryKey, queryFn }),
+          get: (key) => client.getQueryData(key),
+          close: () => client.close(),
+        }
+      }),
       'stackquery, set': weighed(arrayKey, async () => {
         const { QueryClient } = await import('stackquery')
         const client = new QueryClient({ staleTime: TTL, cacheMaxSize: ENTRIES })

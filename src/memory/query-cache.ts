@@ -22,6 +22,8 @@ export class QueryCache {
   readonly #maxSize: number
   readonly #clock: Clock
   readonly #timers: TimerQueue
+  /** Uses are told from here: numbers as small as that take no memory of their own. */
+  readonly #bornAt: number
   #alarm: Alarm | null = null
   #alarmDue = Number.POSITIVE_INFINITY
   #evictions = 0
@@ -31,6 +33,7 @@ export class QueryCache {
     this.#maxSize = maxSize
     this.#clock = clock
     this.#timers = timers
+    this.#bornAt = clock.now()
   }
 
   get size(): number {
@@ -78,7 +81,7 @@ export class QueryCache {
 
   /** A use of a query at rest renews its rest. */
   touch(query: Query, now: number): void {
-    if (query.lane !== null) (query.lane as Lane).touch(query, now, ++this.#uses)
+    if (query.lane !== null) (query.lane as Lane).touch(query, this.#ageAt(now), ++this.#uses)
   }
 
   /** The query is fetching or observed from now on. */
@@ -103,6 +106,13 @@ export class QueryCache {
     this.#index.delete(query.key)
   }
 
+  /** A small integer for as long as it is one: the engine makes an object of any other number. */
+  #ageAt(now: number): number {
+    const age = now - this.#bornAt
+    const integer = age | 0
+    return integer === age ? integer : age
+  }
+
   #prolong(query: Query, gcTime: number): void {
     if (gcTime <= query.gcTime) return
     query.gcTime = gcTime
@@ -118,7 +128,7 @@ export class QueryCache {
       this.#lanes.set(query.gcTime, lane)
     }
     const now = this.#clock.now()
-    lane.add(query, now, ++this.#uses)
+    lane.add(query, this.#ageAt(now), ++this.#uses)
     this.#expectAt(now + query.gcTime, now)
   }
 
@@ -157,7 +167,7 @@ export class QueryCache {
     let next = Number.POSITIVE_INFINITY
     for (const lane of [...this.#lanes.values()]) {
       for (let oldest = lane.oldest; oldest !== null; oldest = lane.oldest) {
-        const due = oldest.lastUsed + lane.gcTime
+        const due = this.#bornAt + oldest.lastUsed + lane.gcTime
         if (due > now) {
           next = Math.min(next, due)
           break

@@ -18,7 +18,7 @@ import type { Alarm, TimerQueue } from '../resilience/timer-queue.ts'
 import { isFresh } from './freshness.ts'
 import type { AnyQueryOptions, Query, QueryWatcher } from './query.ts'
 import { assertQueryOptions, type BaseObserverOptions } from './query-options.ts'
-import { type QueryState, view, viewOf } from './query-view.ts'
+import { isSameState, type QueryState, view, viewOf } from './query-view.ts'
 import { latest } from './state-stream.ts'
 
 export type StateListener<S> = (state: QueryState<S>) => unknown
@@ -144,7 +144,7 @@ export class QueryObserver<S> implements QueryWatcher {
   onQueryUpdate(): void {
     if (this.#query === null) return
     const state = this.#compute()
-    if (this.#result !== null && isSame(this.#result, state)) return
+    if (this.#result !== null && isSameState(this.#result, state)) return
     this.#result = state
     this.#armStaleness()
     if (typeof this.#options.refetchInterval === 'function' && this.#interval() !== this.#pollInterval)
@@ -293,9 +293,5 @@ const NOTHING: QueryState<unknown> = view({
   source: null,
   isStale: true,
 })
-
-function isSame(a: QueryState<unknown>, b: QueryState<unknown>): boolean {
-  return (Object.keys(b) as (keyof QueryState<unknown>)[]).every((name) => Object.is(a[name], b[name]))
-}
 
 function ignore(): void {}

@@ -58,6 +58,7 @@ export class Query {
   /** Its place among the evictable; `null` while in use. */
   lane: { readonly gcTime: number } | null = null
   gcTime = 0
+  /** In the time of its cache. */
   lastUsed = 0
   /** Counts uses: tells the order where the clock does not. */
   useOrder = 0

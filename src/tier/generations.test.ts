@@ -1,4 +1,5 @@
 import { describe, expect, test } from 'vitest'
+import { canonicalParts } from '../keys/hash-key.ts'
 import { seededRandom } from '../testing/index.ts'
 import { Generations } from './generations.ts'
 
@@ -26,10 +27,10 @@ describe('the tokens of a key', () => {
     const { generations, tokens } = setUp()
     for (const kind of ['hard', 'soft'] as const) {
       for (let depth = 0; depth < KEY.length; depth++) {
-        const replaced = generations.tokenKeysToReplace(KEY.slice(0, depth), false, kind)
+        const replaced = generations.tokenKeysToReplace(canonicalParts(KEY.slice(0, depth)), false, kind)
         expect(replaced.filter((key) => tokens.includes(key))).toHaveLength(1)
       }
-      expect(tokens).toContain(generations.tokenKeysToReplace(KEY, true, kind)[0])
+      expect(tokens).toContain(generations.tokenKeysToReplace(canonicalParts(KEY), true, kind)[0])
     }
   })
 
@@ -45,7 +46,7 @@ describe('the tokens of a key', () => {
     ]
     for (const [key, isExact] of others)
       for (const kind of ['hard', 'soft'] as const)
-        for (const replaced of generations.tokenKeysToReplace(key, isExact, kind))
+        for (const replaced of generations.tokenKeysToReplace(canonicalParts(key), isExact, kind))
           expect(tokens).not.toContain(replaced)
   })
 })
@@ -83,7 +84,7 @@ describe('what is known of a token', () => {
   test('after a replacement is the new one, which condemns, but vouches for nothing until L2 has it', () => {
     const { generations, tokens, learnAll } = setUp()
     learnAll()
-    const [tokenKey] = generations.tokenKeysToReplace(KEY, true, 'hard') as [string]
+    const [tokenKey] = generations.tokenKeysToReplace(canonicalParts(KEY), true, 'hard') as [string]
     const token = generations.replace(tokenKey)
     expect(token).toMatch(/^[\w-]{8}$/)
     generations.learn(tokenKey, 'AAAAAAAA', generations.mark())
@@ -103,7 +104,7 @@ describe('what is known of a token', () => {
   test('is not settled by a token that has been replaced since', () => {
     const { generations, tokens, learnAll } = setUp()
     learnAll()
-    const [tokenKey] = generations.tokenKeysToReplace(KEY, true, 'hard') as [string]
+    const [tokenKey] = generations.tokenKeysToReplace(canonicalParts(KEY), true, 'hard') as [string]
     const first = generations.replace(tokenKey)
     const second = generations.replace(tokenKey)
     expect(second).not.toBe(first)
@@ -125,7 +126,7 @@ describe('what is known of a token', () => {
 
   test('is bounded: the oldest are forgotten, those on their way to L2 never', () => {
     const { generations } = setUp()
-    const [pending] = generations.tokenKeysToReplace(['pending'], true, 'hard') as [string]
+    const [pending] = generations.tokenKeysToReplace(canonicalParts(['pending']), true, 'hard') as [string]
     const token = generations.replace(pending)
     const seq = generations.mark()
     for (let n = 0; n < 250_000; n++) generations.learn(`token ${n}`, 'AAAAAAAA', seq)

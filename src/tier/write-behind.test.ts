@@ -29,6 +29,7 @@ function setUp(
     timeout: 100,
     probeKey: 'probe',
     random,
+    onOpened: () => {},
     onRecovered: () => `replaying ${writes.resume()} writes`,
   })
   const writes: WriteBehind = new WriteBehind({ guard, clock, timers, logger, random, limits })
