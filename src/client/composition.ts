@@ -27,9 +27,9 @@ export function parallelQueries<O extends readonly QueryOptions<any>[]>(
 }
 
 /** Fetches one query, and with its data the one that depends on it. */
-export async function dependentQuery<T, U>(
+export async function dependentQuery<T, U, P = T, Q = U>(
   client: QueryClient,
-  { dependsOn, then }: { dependsOn: QueryOptions<T>; then: (data: T) => QueryOptions<U> },
+  { dependsOn, then }: { dependsOn: QueryOptions<T, P>; then: (data: T) => QueryOptions<U, Q> },
 ): Promise<U> {
   return client.fetchQuery(then(await client.fetchQuery(dependsOn)))
 }
@@ -75,9 +75,9 @@ export function query<K extends unknown[] = []>(
  *
  * @throws InvalidQueryKeyError (`INVALID_QUERY_KEY`)
  */
-export function queryOptions<T, S = T>(
-  options: QueryObserverOptions<T, S>,
+export function queryOptions<T, S = T, P = T>(
+  options: QueryObserverOptions<T, S, P>,
 ): QueryObserverOptions<T, S> & { queryKey: TaggedKey<T> } {
   hashKey(options.queryKey)
-  return options as QueryObserverOptions<T, S> & { queryKey: TaggedKey<T> }
+  return options as never as QueryObserverOptions<T, S> & { queryKey: TaggedKey<T> }
 }

@@ -37,10 +37,10 @@ import { type QueryClientConfig, resolvedConfig } from './query-client-config.ts
 import type { KeyOf } from './tagged-key.ts'
 
 /** The options of one query, for `fetchQuery` and `prefetchQuery`. */
-export interface QueryOptions<T> extends BaseQueryOptions<T, QueryClient> {}
+export interface QueryOptions<T, P = T> extends BaseQueryOptions<T, QueryClient, P> {}
 
 /** The options of one observer, for `watch`. */
-export interface QueryObserverOptions<T, S = T> extends BaseObserverOptions<T, S, QueryClient> {}
+export interface QueryObserverOptions<T, S = T, P = T> extends BaseObserverOptions<T, S, QueryClient, P> {}
 
 export interface MutationOptions<TInput, TData, TContext>
   extends BaseMutationOptions<TInput, TData, TContext, QueryClient> {}
@@ -145,7 +145,7 @@ export class QueryClient {
    * Rejects with what `queryFn` threw last, with `INVALID_QUERY_KEY` or `INVALID_OPTION` for bad options, `CANCELLED`,
    * `FETCH_TIMEOUT`, `MISSING_QUERY_FN`, `UNDEFINED_DATA`, `VALIDATION_FAILED`, or the reason of `signal`.
    */
-  fetchQuery<T>(options: QueryOptions<T>): Promise<T> {
+  fetchQuery<T, P = T>(options: QueryOptions<T, P>): Promise<T> {
     try {
       const query = this.#cache.get(options.queryKey)
       // The fast path: nothing but memory, and no options that ask for more than data.
@@ -171,7 +171,7 @@ export class QueryClient {
   }
 
   /** Like `fetchQuery`, for the sake of the cache: never rejects, failures go to `onError` and the logger. */
-  async prefetchQuery<T>(options: QueryOptions<T>): Promise<void> {
+  async prefetchQuery<T, P = T>(options: QueryOptions<T, P>): Promise<void> {
     try {
       await this.fetchQuery(options)
     } catch (error) {
@@ -316,11 +316,11 @@ export class QueryClient {
   }
 
   /** An observer of a query; it begins to fetch when it is subscribed to. */
-  watch<T, S = T>(options: QueryObserverOptions<T, S>): QueryObserver<S> {
+  watch<T, S = T, P = T>(options: QueryObserverOptions<T, S, P>): QueryObserver<S> {
     return new QueryObserver<S>(this.#observerHost, options as never)
   }
 
-  mutation<TInput, TData, TContext = unknown>(
+  mutation<TInput = void, TData = unknown, TContext = unknown>(
     options: MutationOptions<TInput, TData, TContext>,
   ): Mutation<TInput, TData, TContext> {
     return new Mutation(this.#mutationHost, options as never)

@@ -37,11 +37,15 @@ export type Retry = number | boolean | ((failureCount: number, error: Error) => 
 /** Milliseconds before the next attempt; `attempt` is 0 before the first retry. */
 export type RetryDelay = number | ((attempt: number, error: Error) => number)
 
-export interface BaseQueryOptions<T, TClient> {
+/**
+ * `P` is the type of `previous.data`. It is a parameter of its own because a function that looks at its context would
+ * otherwise fix `T` before what it returns is looked at. Named `T` alone, `P` is `T`; inferred, it is unknown.
+ */
+export interface BaseQueryOptions<T, TClient, P = T> {
   /** Names the data. Equal keys share one entry, one fetch and one place in L2. */
   queryKey: QueryKey
   /** Gets the data from its origin. Must not resolve to `undefined`: that means "none". */
-  queryFn?: ((context: QueryFnContext<T, TClient>) => Awaitable<T>) | undefined
+  queryFn?: ((context: QueryFnContext<P, TClient>) => Awaitable<T>) | undefined
   /**
    * For how long data is fresh, in milliseconds from 0 (always stale) to Infinity (until invalidated).
    * @default the client's `staleTime`, 0
@@ -104,7 +108,7 @@ export interface BaseQueryOptions<T, TClient> {
 }
 
 /** What only an observer looks at. */
-export interface BaseObserverOptions<T, S, TClient> extends BaseQueryOptions<T, TClient> {
+export interface BaseObserverOptions<T, S, TClient, P = T> extends BaseQueryOptions<T, TClient, P> {
   /** Derives what the observer shows; run again only when the data or the function changes. */
   select?: ((data: T) => S) | undefined
   /**
