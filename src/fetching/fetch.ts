@@ -32,6 +32,8 @@ export interface FetchStart {
   readonly isBackground: boolean
   /** The origin is to be asked whatever L2 holds. */
   readonly skipStorage: boolean
+  /** The monotonic moment from which on the callers of this fetch have waited for L2; absent = they have not. */
+  readonly storageSince?: number | undefined
 }
 
 export class Fetch implements OngoingFetch {
@@ -125,7 +127,7 @@ export class Fetch implements OngoingFetch {
       // A refresh must not begin before the call that caused it has returned.
       if (this.#start.isBackground) await undefined
       if (this.#env.tier !== null && this.#options.storage !== false && !this.#isOver()) {
-        if (this.#start.skipStorage) await this.#env.tier.prepare(this.#query)
+        if (this.#start.skipStorage) await this.#env.tier.prepare(this.#query, this.#start.storageSince)
         else if (await this.#askStorage()) return
       }
       if (this.#predecessor !== undefined) await this.#predecessor.gone
@@ -140,6 +142,7 @@ export class Fetch implements OngoingFetch {
     const { clock, counters, defaults } = this.#env
     const { staleTime = defaults.staleTime } = this.#options
     const query = this.#query
+    const storageSince = clock.monotonic?.() ?? clock.now()
     const stored = await this.#readStorage()
     if (this.#isOver()) return true
     const now = clock.now()
@@ -163,7 +166,8 @@ export class Fetch implements OngoingFetch {
     if (this.#callers === 0) return false
     counters.staleServes += this.#callers
     this.#end()
-    this.successor = new Fetch(this.#env, query, this.#options, { isBackground: true, skipStorage: true })
+    const start = { isBackground: true, skipStorage: true, storageSince }
+    this.successor = new Fetch(this.#env, query, this.#options, start)
     this.#resolve(data)
     return true
   }
