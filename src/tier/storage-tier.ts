@@ -2,7 +2,7 @@
  * L2 as the rest of the client sees it: reads that take a bounded time, writes that take none, invalidations that hold
  * everywhere. Never rejects, and tells "nothing there" from "could not look" where it matters.
  *
- * `read` and `prepare` take at most `storageTimeout` each (a fetch uses one of them). `persist`, `remove` and
+ * `read` and `prepare` take at most `storageTimeout`, together where one fetch uses both. `persist`, `remove` and
  * `invalidate` change what this worker believes at once and reach L2 through the write-behind queue.
  *
  * Owns the guard, the queue, the generations and, from `close` on, the end of the backend.
@@ -141,11 +141,17 @@ export class StorageTier {
     return this.#count(found)
   }
 
-  /** Makes the generations of a query known, so that what is fetched next may be written. */
-  async prepare(query: Keyed): Promise<void> {
+  /**
+   * Makes the generations of a query known, so that what is fetched next may be written. `since`: the monotonic moment from
+   * which on L2 has been waited for already.
+   */
+  async prepare(query: Keyed, since?: number): Promise<void> {
     const tokenKeys = this.#generations.tokenKeysOf(query.key)
     if (this.#generations.capture(tokenKeys) !== null || !this.#guard.isOpenForCalls) return
-    await this.#within(() => this.#learnTokens(tokenKeys), undefined)
+    const { clock, storageTimeout } = this.#settings
+    const waited = since === undefined ? 0 : (clock.monotonic?.() ?? clock.now()) - since
+    if (waited >= storageTimeout) return
+    await this.#within(() => this.#learnTokens(tokenKeys), undefined, storageTimeout - waited)
   }
 
   /** What a fetch that begins now may be written under. */

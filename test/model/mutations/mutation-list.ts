@@ -248,7 +248,7 @@ export const MUTATIONS: readonly Mutation[] = [
     replace: 'MAY_HIDE_PROTO.test(text) && hasProto(null)',
   },
   {
-    name: 'any version is taken',
+    name: 'a moment that is no number is taken',
     promise: 'P10',
     file: 'tier/envelope.ts',
     find: "  if (typeof t !== 'number' || !(t >= 0) || !Number.isFinite(t)) return { reason: 'corrupt (dataUpdatedAt)' }\n",
