@@ -68,6 +68,7 @@ export class Fetch implements OngoingFetch, DepartingFetch {
   #onGone: (() => void) | null = null
   #ticket: Ticket | null = null
   #hasRejected = false
+  #hasLooked = false
   #isHolding = false
 
   constructor(env: FetchEnvironment, query: Query, options: AnyQueryOptions, start: FetchStart) {
@@ -251,7 +252,8 @@ export class Fetch implements OngoingFetch, DepartingFetch {
   async #readStorage(limit: number): Promise<StoredData | null> {
     const { tier, logger } = this.#env
     const { validate } = this.#options
-    const stored = (await tier?.read(this.#query, limit)) ?? null
+    const stored = (await tier?.read(this.#query, limit, this.#hasLooked)) ?? null
+    this.#hasLooked = true
     if (stored === null || validate === undefined) return stored
     try {
       return { ...stored, data: await validated(validate, stored.data, this.#query.hash) }

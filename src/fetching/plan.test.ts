@@ -3,7 +3,12 @@ import { dataReceived, EMPTY, invalidated } from '../query/query-state.ts'
 import { planCall, planStored } from './plan.ts'
 
 const held = dataReceived(EMPTY, 'data', 'origin', 1_000, false)
-const stored = { data: 'stored', dataUpdatedAt: 2_000, isInvalidated: false }
+const stored = {
+  data: 'stored',
+  dataUpdatedAt: 2_000,
+  isInvalidated: false,
+  generations: { hard: '', soft: '' },
+}
 
 describe('planCall', () => {
   it.each([

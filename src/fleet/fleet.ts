@@ -70,6 +70,7 @@ export class Fleet {
       random,
       onMessage: (message) => coherence.apply(message),
       onGap: () => coherence.forgetAll(),
+      isStoreAway: () => tier.isAway,
     })
     tier.listener = {
       onPersisted: ({ key }, dataUpdatedAt) => {

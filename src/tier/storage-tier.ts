@@ -130,15 +130,29 @@ export class StorageTier {
     return this.#guard.run(operation, call)
   }
 
+  get isAway(): boolean {
+    return !this.#guard.isOpenForCalls
+  }
+
   leaseKey(hash: string): string {
     return leaseKey(this.#settings.namespace, hash)
   }
 
   /** The valid data of a query, or `null` where there is none or `limit` milliseconds have passed; afterwards its generations are known where L2 answered. */
-  async read(query: Keyed, limit = this.#settings.storageTimeout): Promise<StoredData | null> {
-    if (!this.#guard.isOpenForCalls) return this.#count(this.#readPending(query))
-    const found = await this.#within(() => this.#look(query), null, limit)
-    return this.#count(found)
+  async read(
+    query: Keyed,
+    limit = this.#settings.storageTimeout,
+    isAgain = false,
+  ): Promise<StoredData | null> {
+    const rejected = this.#rejected
+    const found = this.#guard.isOpenForCalls
+      ? await this.#within(() => this.#look(query), null, limit)
+      : this.#readPending(query)
+    // A fetch that looks again has been counted.
+    if (isAgain) this.#rejected = Math.min(this.#rejected, rejected)
+    else if (found === null) this.#misses++
+    else this.#hits++
+    return found
   }
 
   /**
@@ -391,12 +405,6 @@ export class StorageTier {
       isInvalidated,
       generations: { hard, soft },
     }
-  }
-
-  #count(found: StoredData | null): StoredData | null {
-    if (found === null) this.#misses++
-    else this.#hits++
-    return found
   }
 
   /** Returns whether L2 answered for all of them. */
