@@ -9,11 +9,13 @@ import { type RedisServer, startRedisServer } from '../../servers/redis-server.t
 import { type Connected, toCluster, toSentinel, toServer } from './clients.ts'
 
 const capabilities: readonly SuiteCapability[] = [
+  'add',
+  'renew',
   ...(['getMany', 'setMany', 'deleteMany', 'keys', 'feed', 'lease', 'close'] as const),
   ...(['reopen', 'cutFeed', 'loseFeed'] as const),
 ]
 // So that what a stopped server leaves unanswered is given up soon.
-const REPLY_TIMEOUT = 200
+const REPLY_TIMEOUT = 2_000
 
 type Admin = ReturnType<typeof createClient>
 
