@@ -104,7 +104,7 @@ client.getQueryData(['a', { deep: [{ fn: () => 1 }] }])
 // Untagged keys know nothing of their data; a type may be said.
 const unknownData = client.getQueryData(['user', 1])
 equal<unknown, typeof unknownData>()
-const said = client.getQueryData<QueryKey, User>(['user', 1])
+const said = client.getQueryData<User>(['user', 1])
 equal<User | undefined, typeof said>()
 
 // The key of queryOptions knows the type of its data.
