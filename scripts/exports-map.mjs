@@ -2,7 +2,7 @@
 /**
  * Which `exports` the sources ask for, and where package.json disagrees.
  *
- * The rule: `src/index.ts` is `.`; a folder of `src/storages/` with an index.ts, `src/testing/index.ts` and
+ * The rule: `src/index.ts` is `.`; a folder of `src/storages/` or `src/serializers/` with an index.ts, `src/testing/index.ts` and
  * `src/devtools/index.ts` are a sub-path of the folder's name; a file of `src/integrations/`, or a folder there
  * with an index.ts, is a sub-path of its name. Nothing else can be imported from outside.
  */
@@ -10,7 +10,7 @@
 /** @typedef {{ types: string, default: string }} Target */
 
 const PATTERNS = [
-  /^src\/storages\/([^/]+)\/index\.ts$/,
+  /^src\/(?:storages|serializers)\/([^/]+)\/index\.ts$/,
   /^src\/(testing|devtools)\/index\.ts$/,
   /^src\/integrations\/([^/]+)\/index\.tsx?$/,
   /^src\/integrations\/([^/]+)\.tsx?$/,

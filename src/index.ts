@@ -13,6 +13,7 @@ export {
   QueryClient,
   type QueryObserverOptions,
   type QueryOptions,
+  type SetQueryDataOptions,
   type Updater,
 } from './client/query-client.ts'
 export type { QueryClientConfig } from './client/query-client-config.ts'

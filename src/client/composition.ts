@@ -3,14 +3,26 @@
 import { hashKey } from '../keys/hash-key.ts'
 import type { QueryKey } from '../keys/query-key.ts'
 import type { QueryClient, QueryObserverOptions, QueryOptions } from './query-client.ts'
+import { giveMemory } from './remembered-query.ts'
 import type { TaggedKey } from './tagged-key.ts'
 
-type DataOf<O> = O extends QueryOptions<infer T> ? T : never
+/** The type of the data that options lead to: as their key knows it, else as their function gives it. */
+type DataOf<O> = O extends { queryKey: TaggedKey<infer T> }
+  ? T
+  : O extends { queryFn: (...given: never[]) => infer R }
+    ? Awaited<R>
+    : O extends QueryOptions<infer T>
+      ? T
+      : unknown
+
+/** Refuses options that do not exist, which a type parameter alone would let pass. */
+type Known<O> = O & { readonly [K in Exclude<keyof O, keyof QueryObserverOptions<unknown>>]: never }
 
 /** Fetches all at once; rejects with the first failure. The result is a tuple in the order of the options. */
-export function parallelQueries<O extends readonly QueryOptions<never>[]>(
+// biome-ignore lint/suspicious/noExplicitAny: any other type would fix what the functions' own types are to say
+export function parallelQueries<O extends readonly QueryOptions<any>[]>(
   client: QueryClient,
-  ...options: { [I in keyof O]: O[I] }
+  ...options: { [I in keyof O]: Known<O[I]> }
 ): Promise<{ -readonly [I in keyof O]: DataOf<O[I]> }> {
   return Promise.all(options.map((each) => client.fetchQuery(each))) as never
 }
@@ -49,7 +61,8 @@ export function query<K extends unknown[] = []>(
       queryKey: (typeof key === 'function' ? key(...args) : key) as TaggedKey<T>,
       queryFn: () => fn(...args),
     })
-    return Object.assign((...args: A) => client.fetchQuery(optionsOf(...args)), {
+    // Async, so that a key that throws rejects as everything else does.
+    return Object.assign(async (...args: A) => client.fetchQuery(optionsOf(...args)), {
       invalidate: (...args: A) =>
         client.invalidateQueries({ queryKey: optionsOf(...args).queryKey, exact: true }),
       getData: (...args: A) => client.getQueryData(optionsOf(...args).queryKey) as T | undefined,
@@ -59,7 +72,8 @@ export function query<K extends unknown[] = []>(
 }
 
 /**
- * The same options, checked, with a key that knows the type of its data: `client.getQueryData(o.queryKey)` is typed.
+ * The same options, checked, with a key that knows the type of its data: `client.getQueryData(o.queryKey)` is typed. They
+ * remember where they led to, so calls that reuse them are the fastest; the key must not be changed afterwards.
  *
  * @throws InvalidQueryKeyError (`INVALID_QUERY_KEY`)
  */
@@ -67,5 +81,6 @@ export function queryOptions<T, S = T, TPrevious = T>(
   options: QueryObserverOptions<T, S, TPrevious>,
 ): QueryObserverOptions<T, S, TPrevious> & { queryKey: TaggedKey<T> } {
   hashKey(options.queryKey)
+  giveMemory(options)
   return options as QueryObserverOptions<T, S, TPrevious> & { queryKey: TaggedKey<T> }
 }

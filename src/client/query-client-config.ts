@@ -38,6 +38,12 @@ export interface QueryClientConfig {
    */
   storageTimeout?: number | undefined
   /**
+   * Where the storage has no change feed: milliseconds, greater than 0, between two looks at what other workers have
+   * invalidated. Infinity = never. L1 copies may be that much behind.
+   * @default 5_000
+   */
+  syncInterval?: number | undefined
+  /**
    * How often a failed fetch is tried again.
    * @default 3
    */
@@ -68,6 +74,7 @@ export interface ResolvedConfig {
   readonly cacheMaxSize: number
   readonly namespace: string
   readonly storageTimeout: number
+  readonly syncInterval: number
 }
 
 const KNOWN = new Set<string>([
@@ -76,6 +83,7 @@ const KNOWN = new Set<string>([
   'gcTime',
   'storageTtl',
   'storageTimeout',
+  'syncInterval',
   'retry',
   'retryDelay',
   'cacheMaxSize',
@@ -92,12 +100,19 @@ export function resolvedConfig(config: QueryClientConfig): ResolvedConfig {
       throw new InvalidOptionError(`Unknown option ${quoted(name)}; expected ${[...KNOWN].join(', ')}.`)
     }
   }
-  const { staleTime = 0, gcTime = 300_000, storageTtl = gcTime, storageTimeout = 250 } = config
+  const {
+    staleTime = 0,
+    gcTime = 300_000,
+    storageTtl = gcTime,
+    storageTimeout = 250,
+    syncInterval = 5_000,
+  } = config
   const { retry = 3, retryDelay = defaultRetryDelay, cacheMaxSize = 1000, namespace = 'sq' } = config
   assertDuration('staleTime', staleTime)
   assertDuration('gcTime', gcTime)
   assertDuration('storageTtl', storageTtl)
   assertPositiveDuration('storageTimeout', storageTimeout)
+  assertPositiveDuration('syncInterval', syncInterval)
   assertRetry(retry, retryDelay)
   if (cacheMaxSize !== Number.POSITIVE_INFINITY && !(Number.isInteger(cacheMaxSize) && cacheMaxSize >= 1)) {
     throw new InvalidOptionError(
@@ -114,7 +129,7 @@ export function resolvedConfig(config: QueryClientConfig): ResolvedConfig {
   assertMethods('logger', config.logger, ['warn', 'error'])
   assertMethods('clock', config.clock, ['now', 'setTimeout', 'clearTimeout'])
   const defaults = { staleTime, gcTime, storageTtl, retry, retryDelay }
-  return { defaults, cacheMaxSize, namespace, storageTimeout }
+  return { defaults, cacheMaxSize, namespace, storageTimeout, syncInterval }
 }
 
 function assertMethods(name: string, value: unknown, methods: readonly string[]): void {

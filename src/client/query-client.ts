@@ -10,13 +10,14 @@
 import { CancelledError, StackQueryError } from '../errors.ts'
 import type { FetchCounters, FetchEnvironment } from '../fetching/environment.ts'
 import { Fetcher } from '../fetching/fetcher.ts'
+import { Fleet, type FleetStats } from '../fleet/fleet.ts'
 import { hashKey } from '../keys/hash-key.ts'
 import type { QueryKey } from '../keys/query-key.ts'
 import { QueryCache } from '../memory/query-cache.ts'
 import { type BaseMutationOptions, Mutation, type MutationHost } from '../mutation/mutation.ts'
 import type { Clock } from '../ports/clock.ts'
 import { isFresh } from '../query/freshness.ts'
-import { assertDuration } from '../query/option-checks.ts'
+import { assertDuration, assertOneOf } from '../query/option-checks.ts'
 import type { AnyQueryOptions, Query, QueryWatcher } from '../query/query.ts'
 import { isKeyFilter, normalizedFilter, type QueryFilter } from '../query/query-filter.ts'
 import { type ObserverHost, QueryObserver } from '../query/query-observer.ts'
@@ -27,16 +28,27 @@ import {
 } from '../query/query-options.ts'
 import * as state from '../query/query-state.ts'
 import { type QueryState, viewOf } from '../query/query-view.ts'
+import { AbortWatch } from '../resilience/abort-watch.ts'
 import { SafeLogger } from '../resilience/safe-logger.ts'
 import { systemClock } from '../resilience/system-clock.ts'
 import { TimerQueue } from '../resilience/timer-queue.ts'
 import { jsonSerializer } from '../tier/json-serializer.ts'
 import { StorageTier, type TierStats } from '../tier/storage-tier.ts'
 import { type QueryClientConfig, resolvedConfig } from './query-client-config.ts'
+import { recall } from './remembered-query.ts'
 import type { TaggedKey, UntaggedKey } from './tagged-key.ts'
 
 /** Makes new data of old; `undefined` = leave it as it is. */
 export type Updater<T> = (old: T | undefined) => T | undefined
+
+export interface SetQueryDataOptions {
+  /**
+   * `false` = into L1 alone. For an optimistic update: other workers must not see what its origin has not confirmed, nor
+   * may it outlive a process that dies before it can take it back.
+   * @default the query's `storage`, which is `true`
+   */
+  storage?: boolean | undefined
+}
 
 /** The options of one query, for `fetchQuery` and `prefetchQuery`. */
 export interface QueryOptions<T, TPrevious = T> extends BaseQueryOptions<T, QueryClient, TPrevious> {}
@@ -55,6 +67,8 @@ export interface ClientStats extends FetchCounters {
   evictions: number
   /** L2; `null` for a client without storage. */
   storage: TierStats | null
+  /** The change feed; `null` where the storage has none. */
+  fleet: FleetStats | null
 }
 
 export interface CacheView {
@@ -70,6 +84,7 @@ export class QueryClient {
   readonly #logger: SafeLogger
   readonly #cache: QueryCache
   readonly #tier: StorageTier | null
+  readonly #fleet: Fleet | null
   readonly #env: FetchEnvironment
   readonly #fetcher: Fetcher
   readonly #staleTime: number
@@ -81,7 +96,7 @@ export class QueryClient {
   /** @throws InvalidOptionError (`INVALID_OPTION`) quoting what is out of range */
   constructor(config: QueryClientConfig = {}) {
     const { clock = systemClock, storage, logger = console, serializer = jsonSerializer, ...rest } = config
-    const { defaults, cacheMaxSize, namespace, storageTimeout } = resolvedConfig({
+    const { defaults, cacheMaxSize, namespace, storageTimeout, syncInterval } = resolvedConfig({
       ...rest,
       clock,
       storage,
@@ -106,13 +121,33 @@ export class QueryClient {
       storage === undefined
         ? null
         : new StorageTier({ ...shared, backend: storage, serializer, namespace, storageTimeout })
+    this.#fleet =
+      this.#tier === null || storage === undefined
+        ? null
+        : new Fleet({
+            ...shared,
+            backend: storage,
+            tier: this.#tier,
+            cache: this.#cache,
+            namespace,
+            syncInterval,
+            random: Math.random,
+            refresh: (query) => {
+              if (query.options?.queryFn !== undefined) this.#fetcher.refresh(query, query.options)
+            },
+            drop: (query) => this.#drop(query),
+            discard: (query) => this.#fetcher.discard(query),
+          })
     this.#env = {
       ...shared,
+      fleet: this.#fleet,
+      storageTimeout,
       cache: this.#cache,
       tier: this.#tier,
       defaults,
       counters: this.#counters,
       departing: new Map(),
+      aborts: new AbortWatch(),
       client: this,
     }
     this.#fetcher = new Fetcher(this.#env)
@@ -149,9 +184,14 @@ export class QueryClient {
    */
   fetchQuery<T, TPrevious = T>(options: QueryOptions<T, TPrevious>): Promise<T> {
     try {
-      const query = this.#cache.get(options.queryKey)
+      const query = recall(options, this.#cache)
       // The fast path: nothing but memory, and no options that ask for more than data.
-      if (query !== undefined && options.gcTime === undefined && options.signal === undefined) {
+      if (
+        query !== undefined &&
+        options.gcTime === undefined &&
+        options.signal === undefined &&
+        this.#closing === null
+      ) {
         const now = this.#clock.now()
         if (isFresh(query.held, options.staleTime ?? this.#staleTime, now)) {
           this.#counters.memoryHits++
@@ -199,9 +239,18 @@ export class QueryClient {
    *
    * @returns the data that L1 holds afterwards
    */
-  setQueryData<T>(key: TaggedKey<T>, dataOrUpdater: NoInfer<T | Updater<T>>): T | undefined
-  setQueryData<T>(key: UntaggedKey, dataOrUpdater: T | Updater<T>): T | undefined
-  setQueryData(key: QueryKey, dataOrUpdater: unknown): unknown {
+  setQueryData<T>(
+    key: TaggedKey<T>,
+    dataOrUpdater: NoInfer<T | Updater<T>>,
+    options?: SetQueryDataOptions,
+  ): T | undefined
+  setQueryData<T>(
+    key: UntaggedKey,
+    dataOrUpdater: T | Updater<T>,
+    options?: SetQueryDataOptions,
+  ): T | undefined
+  setQueryData(key: QueryKey, dataOrUpdater: unknown, options: SetQueryDataOptions = {}): unknown {
+    assertOneOf('storage', options.storage, [true, false])
     const held = this.#cache.get(key)?.held.data
     const data =
       typeof dataOrUpdater === 'function' ? (dataOrUpdater as Updater<unknown>)(held) : dataOrUpdater
@@ -209,13 +258,15 @@ export class QueryClient {
     const { defaults } = this.#env
     const query = this.#cache.obtain(key, defaults.gcTime)
     const now = this.#clock.now()
-    query.update(state.dataReceived(query.held, data, 'manual', now, false))
-    this.#cache.touch(query, now)
     const { storage, storageTtl, gcTime } = query.options ?? {}
-    if (storage !== false) {
+    query.vouchers = this.#tier?.capture(query) ?? null
+    // Before anyone hears of the data: what a listener sets or removes then is newer.
+    if (storage !== false && options.storage !== false) {
       this.#tier?.persist(query, data, now, storageTtl ?? gcTime ?? defaults.storageTtl, 'when-written')
     }
-    return data
+    this.#cache.touch(query, now)
+    query.update(state.dataReceived(query.held, data, 'manual', now, false))
+    return query.held.data
   }
 
   /** The state of a query that L1 knows. `isStale` is by the query's own `staleTime`. */
@@ -259,7 +310,9 @@ export class QueryClient {
 
   /** Asks the origin again for all queries that have a `queryFn`; resolves when all have settled, never rejects. */
   async refetchQueries(filter?: QueryKey | QueryFilter): Promise<void> {
-    const fetches = this.#find(filter)
+    const found = this.#find(filter)
+    if (this.#closing !== null) return
+    const fetches = found
       .filter((query) => query.options?.queryFn !== undefined && !query.isPaused)
       .map((query) => this.#fetcher.refetch(query, query.options as AnyQueryOptions))
     await Promise.allSettled(fetches)
@@ -270,11 +323,8 @@ export class QueryClient {
    * was set meanwhile stays.
    */
   async cancelQueries(filter?: QueryKey | QueryFilter): Promise<void> {
-    for (const query of this.#find(filter)) {
-      query.fetch?.cancel(new CancelledError(`The fetch of ${query.hash} was cancelled.`))
-      // Nor does the next one wait for what an invalidation has overtaken.
-      this.#env.departing.delete(query.hash)
-    }
+    for (const query of this.#find(filter))
+      this.#fetcher.cancel(query, new CancelledError(`The fetch of ${query.hash} was cancelled.`))
   }
 
   /**
@@ -285,10 +335,10 @@ export class QueryClient {
     const found = this.#find(filter)
     const written = this.#invalidateStorage(filter, found, 'hard')
     for (const query of found) {
-      query.fetch?.cancel(new CancelledError(`${query.hash} was reset.`))
+      this.#fetcher.cancel(query, new CancelledError(`${query.hash} was reset.`))
       query.update(state.EMPTY)
-      if (query.options !== null) this.#fetcher.obtain(query.options)
-      if (query.held === state.EMPTY && query.observers.length === 0) this.#cache.remove(query)
+      this.#fetcher.seed(query)
+      if (query.held === state.EMPTY && !query.isObserved) this.#cache.remove(query)
     }
     this.#refetchActive(found)
     await written
@@ -307,7 +357,7 @@ export class QueryClient {
     const found = this.#find(filter).filter((query) => query.isPaused)
     for (const query of found) {
       query.isPaused = false
-      query.fetch?.wake()
+      this.#fetcher.wake(query)
       query.notify()
     }
     if (options.refetch === true) this.#refetchActive(found)
@@ -336,7 +386,10 @@ export class QueryClient {
    */
   async flush(options: { timeout?: number } = {}): Promise<{ written: number; pending: number }> {
     assertDuration('timeout', options.timeout)
-    return (await this.#tier?.flush(options.timeout ?? 5_000)) ?? { written: 0, pending: 0 }
+    const { timeout = 5_000 } = options
+    const flushed = await this.#tier?.flush(timeout)
+    await this.#fleet?.flush(timeout)
+    return flushed ?? { written: 0, pending: 0 }
   }
 
   /**
@@ -360,6 +413,7 @@ export class QueryClient {
       evictions: this.#cache.evictions,
       ...this.#counters,
       storage: this.#tier?.stats() ?? null,
+      fleet: this.#fleet?.stats() ?? null,
     }
   }
 
@@ -373,14 +427,19 @@ export class QueryClient {
         return size()
       },
       has: (key) => this.#cache.get(key) !== undefined,
-      find: (filter) => this.#find(filter).map((query) => ({ ...this.#view(query), queryKey: query.key })),
+      find: (filter) =>
+        this.#find(filter).map((query) => ({ ...this.#view(query), queryKey: query.key.slice() })),
     }
   }
 
   async #close(timeout: number): Promise<void> {
-    for (const query of this.#find(undefined))
-      query.fetch?.cancel(new CancelledError('The client was closed.'))
+    const reason = new CancelledError('The client was closed.')
+    for (const query of this.#find(undefined)) query.fetch?.cancel(reason)
+    this.#fetcher.cancelDeparting(reason)
     this.clear()
+    await this.#tier?.flush(timeout)
+    await this.#fleet?.flush(timeout)
+    this.#fleet?.close()
     await this.#tier?.close(timeout)
     this.#timers.close()
   }
@@ -392,9 +451,9 @@ export class QueryClient {
     if (type === 'all' && stale === undefined && predicate === undefined) return candidates
     return candidates.filter(
       (query) =>
-        (type === 'all' || isActive(query) === (type === 'active')) &&
+        (type === 'all' || query.isActive === (type === 'active')) &&
         (stale === undefined || this.#isStale(query) === stale) &&
-        (predicate === undefined || predicate({ queryKey: query.key, state: this.#view(query) })),
+        (predicate === undefined || predicate({ queryKey: query.key.slice(), state: this.#view(query) })),
     )
   }
 
@@ -419,10 +478,13 @@ export class QueryClient {
   }
 
   #drop(query: Query): void {
-    query.fetch?.overtake('hard')
-    if (query.observers.length === 0) {
+    this.#fetcher.discard(query)
+    if (!query.isObserved) {
       this.#cache.remove(query)
       query.held = state.EMPTY
+      // Nobody could resume what nobody can find.
+      query.isPaused = false
+      this.#fetcher.wake(query)
       return
     }
     // Observed queries stay, empty: an observer must never look at an entry that nobody else can find.
@@ -432,7 +494,7 @@ export class QueryClient {
   #refetchActive(queries: readonly Query[]): void {
     if (this.#closing !== null) return
     for (const query of queries) {
-      if (!isActive(query) || query.options?.queryFn === undefined) continue
+      if (!query.isActive || query.options?.queryFn === undefined) continue
       if (query.fetch === null && !query.isPaused) {
         this.#fetcher.refetch(query, query.options).catch(ignore)
       }
@@ -440,12 +502,12 @@ export class QueryClient {
   }
 
   #attach(query: Query, observer: QueryWatcher): void {
-    query.observers = [...query.observers, observer]
+    query.addObserver(observer)
     this.#cache.use(query)
   }
 
   #detach(query: Query, observer: QueryWatcher): void {
-    query.observers = query.observers.filter((other) => other !== observer)
+    query.removeObserver(observer)
     this.#cache.settleDown(query)
   }
 
@@ -460,10 +522,6 @@ export class QueryClient {
   #assertOpen(): void {
     if (this.#closing !== null) throw new StackQueryError('CLIENT_CLOSED', 'The client is closed.')
   }
-}
-
-function isActive(query: Query): boolean {
-  return query.observers.some((observer) => observer.isEnabled)
 }
 
 function ignore(): void {}

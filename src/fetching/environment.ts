@@ -1,8 +1,10 @@
 /** What all fetches of a client share. Types and plain records only. */
 
+import type { Fleet } from '../fleet/fleet.ts'
 import type { QueryCache } from '../memory/query-cache.ts'
 import type { Clock } from '../ports/clock.ts'
 import type { Retry, RetryDelay } from '../query/query-options.ts'
+import type { AbortWatch } from '../resilience/abort-watch.ts'
 import type { SafeLogger } from '../resilience/safe-logger.ts'
 import type { TimerQueue } from '../resilience/timer-queue.ts'
 import type { StorageTier } from '../tier/storage-tier.ts'
@@ -29,6 +31,18 @@ export interface FetchCounters {
   originFailures: number
 }
 
+/** A fetch that an invalidation has overtaken, and what it waits for itself. */
+export interface DepartingFetch {
+  /** Settles when its origin call has ended, or its `fetchTimeout` has passed. */
+  readonly gone: Promise<void>
+  /** Ends it now: its callers are rejected with `reason`. */
+  cancel(reason: Error): void
+  /** A removal has come on top: nothing of it may be stored. */
+  condemn(): void
+  /** Its query is no longer paused. */
+  wake(): void
+}
+
 export interface FetchEnvironment {
   readonly clock: Clock
   readonly timers: TimerQueue
@@ -36,13 +50,18 @@ export interface FetchEnvironment {
   readonly cache: QueryCache
   /** `null`: a client without L2. */
   readonly tier: StorageTier | null
+  /** `null` exactly where `tier` is. */
+  readonly fleet: Fleet | null
+  /** The most that L2 may add to a fetch, in milliseconds. */
+  readonly storageTimeout: number
   readonly defaults: QueryDefaults
   readonly counters: FetchCounters
   /**
    * Origin calls that an invalidation has overtaken and that still run, by key hash: the next fetch of the key
    * waits for them, so that a key has one origin call at a time.
    */
-  readonly departing: Map<string, Promise<void>>
+  readonly departing: Map<string, DepartingFetch>
+  readonly aborts: AbortWatch
   /** The client, for the context of `queryFn`. */
   readonly client: unknown
 }

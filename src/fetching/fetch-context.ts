@@ -5,18 +5,23 @@ import type { QueryFnContext } from '../query/query-options.ts'
 import type { Held } from '../query/query-state.ts'
 
 export class FetchContext implements QueryFnContext<unknown, unknown> {
-  readonly queryKey: QueryKey
   readonly client: unknown
   readonly meta: unknown
+  readonly #queryKey: QueryKey
   readonly #held: Held
   readonly #abort: LazyAbort
 
   constructor(queryKey: QueryKey, client: unknown, meta: unknown, held: Held, abort: LazyAbort) {
-    this.queryKey = queryKey
+    this.#queryKey = queryKey
     this.client = client
     this.meta = meta
     this.#held = held
     this.#abort = abort
+  }
+
+  /** The function's own: the cache's is not for changing. */
+  get queryKey(): QueryKey {
+    return this.#queryKey.slice()
   }
 
   get signal(): AbortSignal {

@@ -7,6 +7,7 @@
  * A fetch is *attached* while its query's `fetch` is it: then callers may join, and its result is stored. An
  * invalidation detaches it (`overtake`): those who wait still get its result, nobody joins, and nothing of it is
  * stored as fresh. A soft one leaves a fetch alone that has not called the origin yet: its call is still to begin.
+ * What it has detached *departs*: the next fetch of the key waits until its origin call has ended (`gone`).
  *
  * Owns its abort controller and its alarms (time-out, pause before an attempt). Its callers hold it: it is
  * cancelled when the last of them has left, unless it also runs for the cache (`isBackground`) or for observers.
@@ -15,45 +16,60 @@
  */
 
 import { CancelledError, FetchTimeoutError, StackQueryError } from '../errors.ts'
+import { LONGEST_WAIT, type Ticket } from '../fleet/single-flight.ts'
 import { isFresh } from '../query/freshness.ts'
 import type { AnyQueryOptions, OngoingFetch, Query } from '../query/query.ts'
 import * as state from '../query/query-state.ts'
+import { asError } from '../resilience/as-error.ts'
 import type { Alarm } from '../resilience/timer-queue.ts'
 import type { Capture } from '../tier/generations.ts'
 import type { StoredData } from '../tier/storage-tier.ts'
-import type { FetchEnvironment } from './environment.ts'
+import type { DepartingFetch, FetchEnvironment } from './environment.ts'
 import { FetchContext, LazyAbort } from './fetch-context.ts'
 import { planStored } from './plan.ts'
 import { nextAttemptIn } from './retry.ts'
-import { asError, validated } from './validation.ts'
+import { validated } from './validation.ts'
 
 export interface FetchStart {
   /** It runs for the cache itself: a refresh behind served data, or an observer's fetch. */
   readonly isBackground: boolean
   /** The origin is to be asked whatever L2 holds. */
   readonly skipStorage: boolean
+  /** The monotonic moment from which on the callers of this fetch have waited for L2; absent = they have not. */
+  readonly storageSince?: number | undefined
 }
 
-export class Fetch implements OngoingFetch {
+export class Fetch implements OngoingFetch, DepartingFetch {
   readonly promise: Promise<unknown>
   /** The refresh that follows stale data from L2, for callers who want no stale data. */
   successor: Fetch | null = null
+  gone: Promise<void> = Promise.resolve()
 
   readonly #env: FetchEnvironment
   readonly #query: Query
   readonly #options: AnyQueryOptions
   readonly #start: FetchStart
   readonly #startedAt: number
+  /** The monotonic moment from which on its callers have waited for L2. */
+  readonly #storageSince: number
   readonly #abort = new LazyAbort()
-  readonly #predecessor: Promise<void> | undefined
+  #predecessor: DepartingFetch | undefined
   #resolve!: (data: unknown) => void
   #reject!: (error: Error) => void
   #state: 'preparing' | 'calling' | 'over' = 'preparing'
+  /** It was made for a caller who has not joined yet. */
+  #isExpected: boolean
   #callers = 0
+  /** A soft invalidation came while L2 was asked: what L2 says may be older. */
+  #isDoubted = false
   #overtaken: 'soft' | 'hard' | null = null
   #timeout: Alarm | null = null
   #wait: { readonly alarm: Alarm | null; readonly end: () => void } | null = null
   #onGone: (() => void) | null = null
+  #ticket: Ticket | null = null
+  #hasRejected = false
+  #hasLooked = false
+  #isHolding = false
 
   constructor(env: FetchEnvironment, query: Query, options: AnyQueryOptions, start: FetchStart) {
     this.#env = env
@@ -61,6 +77,8 @@ export class Fetch implements OngoingFetch {
     this.#options = options
     this.#start = start
     this.#startedAt = env.clock.now()
+    this.#storageSince = start.storageSince ?? env.clock.monotonic?.() ?? this.#startedAt
+    this.#isExpected = !start.isBackground
     this.#predecessor = env.departing.size === 0 ? undefined : env.departing.get(query.hash)
     this.promise = new Promise((resolve, reject) => {
       this.#resolve = resolve
@@ -78,22 +96,30 @@ export class Fetch implements OngoingFetch {
   }
 
   join(signal: AbortSignal | undefined): Promise<unknown> {
+    this.#isExpected = false
+    if (signal?.aborted === true) return Promise.reject(signal.reason)
     this.#callers++
+    this.#hold()
     if (signal === undefined) return this.promise
     return new Promise((resolve, reject) => {
-      const leave = (): void => {
+      const stay = this.#env.aborts.add(signal, () => {
         reject(signal.reason)
         this.#callers--
+        this.#hold()
         this.#cancelIfUnwanted()
-      }
-      signal.addEventListener('abort', leave, { once: true })
-      const stay = (): void => signal.removeEventListener('abort', leave)
+      })
       this.promise.then(stay, stay)
       this.promise.then(resolve, reject)
     })
   }
 
   cancel(reason: Error): void {
+    this.#predecessor?.cancel(reason)
+    this.#abandon(reason)
+  }
+
+  /** Ends this fetch alone: those that it waits for may have callers of their own. */
+  #abandon(reason: Error): void {
     if (!this.#end()) return
     this.#detach(state.fetchCancelled)
     this.#abort.abort(reason)
@@ -101,21 +127,29 @@ export class Fetch implements OngoingFetch {
   }
 
   overtake(kind: 'soft' | 'hard'): boolean {
-    if (kind === 'soft' && this.#state === 'preparing') return false
-    this.#overtaken = kind
-    const isWanted = this.#callers > 0 || (kind === 'soft' && this.#query.observers.length > 0)
-    if (isWanted || this.#state === 'calling') this.#depart()
-    this.#query.fetch = null
-    if (!isWanted && this.#end()) {
-      const reason = new CancelledError(`The fetch of ${this.#query.hash} was overtaken by an invalidation.`)
-      this.#abort.abort(reason)
-      this.#reject(reason)
+    if (kind === 'soft' && this.#state === 'preparing') {
+      this.#isDoubted = true
+      return false
     }
+    this.#overtaken = kind
+    if (this.#isWanted || this.#state === 'calling') this.#depart()
+    this.#query.fetch = null
+    this.#cancelIfOvertaken()
     return true
   }
 
+  condemn(): void {
+    this.#predecessor?.condemn()
+    this.#overtaken = 'hard'
+    this.#cancelIfOvertaken()
+  }
+
   wake(): void {
-    if (this.#wait?.alarm === null) this.#wait.end()
+    this.#predecessor?.wake()
+    if (this.#wait === null || this.#wait.alarm !== null) return
+    this.#wait.end()
+    this.#wait = null
+    if (this.#query.fetch === this) this.#query.update(state.fetchContinued(this.#query.held))
   }
 
   async #run(): Promise<void> {
@@ -123,23 +157,29 @@ export class Fetch implements OngoingFetch {
       // A refresh must not begin before the call that caused it has returned.
       if (this.#start.isBackground) await undefined
       if (this.#env.tier !== null && this.#options.storage !== false && !this.#isOver()) {
-        if (this.#start.skipStorage) await this.#env.tier.prepare(this.#query)
-        else if (await this.#askStorage()) return
+        if (this.#env.fleet?.isReady === false) await this.#env.fleet.ready(this.#patience)
+        if (this.#start.skipStorage) await this.#env.tier.prepare(this.#query, this.#storageSince)
+        else if ((await this.#askStorage(this.#patience)) || (await this.#askFleet())) return
       }
-      if (this.#predecessor !== undefined) await this.#predecessor
+      if (this.#predecessor !== undefined) {
+        await this.#predecessor.gone
+        this.#predecessor = undefined
+      }
       await this.#askOrigin()
     } finally {
-      this.#onGone?.()
+      this.#release()
+      if (this.#timeout !== null) this.#env.timers.cancel(this.#timeout)
     }
   }
 
   /** Returns whether that was all. */
-  async #askStorage(): Promise<boolean> {
+  async #askStorage(limit: number): Promise<boolean> {
     const { clock, counters, defaults } = this.#env
     const { staleTime = defaults.staleTime } = this.#options
     const query = this.#query
-    const stored = await this.#readStorage()
+    const found = await this.#readStorage(limit)
     if (this.#isOver()) return true
+    const stored = found !== null && this.#isDoubted ? { ...found, isInvalidated: true } : found
     const now = clock.now()
     if (this.#overtaken === null && isFresh(query.held, staleTime, now)) {
       // The user has set it in the meantime.
@@ -149,7 +189,8 @@ export class Fetch implements OngoingFetch {
     if (stored === null) return false
     const plan = planStored(query.held, stored, staleTime, now)
     if (plan === 'ignore') return false
-    const { data, dataUpdatedAt, isInvalidated } = stored
+    const { data, dataUpdatedAt, isInvalidated, generations } = stored
+    if (this.#overtaken === null) query.vouchers = generations
     const received = (held: state.Held) =>
       state.dataReceived(held, data, 'storage', dataUpdatedAt, isInvalidated)
     if (plan === 'settle') {
@@ -161,21 +202,68 @@ export class Fetch implements OngoingFetch {
     if (this.#callers === 0) return false
     counters.staleServes += this.#callers
     this.#end()
-    this.successor = new Fetch(this.#env, query, this.#options, { isBackground: true, skipStorage: true })
+    this.successor = new Fetch(this.#env, query, this.#options, {
+      isBackground: true,
+      storageSince: this.#storageSince,
+      // Where there are leases, L2 is looked at again under the key's.
+      skipStorage: this.#env.fleet?.singleFlight === null,
+    })
     this.#resolve(data)
     return true
   }
 
-  async #readStorage(): Promise<StoredData | null> {
+  /** Takes the key's lease, or waits for what its holder brings. Returns whether that was all. */
+  async #askFleet(): Promise<boolean> {
+    const { fleet, clock, storageTimeout } = this.#env
+    const { hash } = this.#query
+    if (fleet === null || fleet.singleFlight === null) return false
+    const { singleFlight } = fleet
+    const giveUpAt = clock.now() + LONGEST_WAIT
+    // Waiting for a holder is waiting for the origin; the first look and claim are L2's delay.
+    let patience = this.#patience
+    for (let look = 0; clock.now() < giveUpAt; look++) {
+      const claim = await singleFlight.claim(hash, patience)
+      if (claim.state === 'held') this.#ticket = claim.ticket
+      if (this.#isOver()) {
+        this.#giveLeaseUp()
+        return true
+      }
+      if (claim.state === 'none') return false
+      // Another may have finished between our look and our claim.
+      if (claim.state === 'held') return this.#askStorage(look === 0 ? this.#patience : storageTimeout)
+      await singleFlight.change(hash, look)
+      if (this.#isOver() || (await this.#askStorage(storageTimeout))) return true
+      patience = storageTimeout
+    }
+    return false
+  }
+
+  /** What is left of the time that L2 may add to this fetch. */
+  get #patience(): number {
+    const { clock, storageTimeout } = this.#env
+    return Math.max(0, this.#storageSince + storageTimeout - (clock.monotonic?.() ?? clock.now()))
+  }
+
+  #giveLeaseUp(): void {
+    this.#ticket?.release()
+    this.#ticket = null
+  }
+
+  async #readStorage(limit: number): Promise<StoredData | null> {
     const { tier, logger } = this.#env
     const { validate } = this.#options
-    const stored = (await tier?.read(this.#query)) ?? null
+    const stored = (await tier?.read(this.#query, limit, this.#hasLooked)) ?? null
+    this.#hasLooked = true
     if (stored === null || validate === undefined) return stored
     try {
       return { ...stored, data: await validated(validate, stored.data, this.#query.hash) }
     } catch (error) {
-      tier?.countRejected()
-      logger.warn(`L2 data of ${this.#query.hash} was not used.`, error)
+      // A fetch may look twice, at the same data.
+      if (!this.#hasRejected) {
+        tier?.countRejected()
+        logger.warn(`L2 data of ${this.#query.hash} was not used.`, error)
+      }
+      this.#hasRejected = true
       return null
     }
   }
@@ -183,7 +271,8 @@ export class Fetch implements OngoingFetch {
   async #askOrigin(): Promise<void> {
     const { logger, counters, client, tier, defaults } = this.#env
     const {
-      queryFn,
+      // Who names no function means the one that is known.
+      queryFn = this.#query.options?.queryFn,
       validate,
       meta,
       retry = defaults.retry,
@@ -233,6 +322,8 @@ export class Fetch implements OngoingFetch {
         return
       }
       await this.#pause(delay)
+      this.#wait = null
+      this.#hold()
     }
   }
 
@@ -242,14 +333,23 @@ export class Fetch implements OngoingFetch {
     const { storage, storageTtl, gcTime, onSuccess, onSettled } = this.#options
     const query = this.#query
     const now = clock.now()
+    // The others may go on when L2 has it, not before.
+    const ticket = this.#ticket
+    this.#ticket = null
     if (this.#overtaken === 'soft' && query.isCached && query.held.dataUpdatedAt < this.#startedAt) {
       query.update(state.dataReceived(query.held, data, 'origin', now, true))
     }
-    this.#settle(data, (held) => state.fetchSucceeded(state.dataReceived(held, data, 'origin', now, false)))
+    if (this.#overtaken === null) query.vouchers = capture
+    // Before anyone hears of the data: what a listener sets or removes then is newer.
     if (this.#overtaken === null && storage !== false) {
       const ttl = storageTtl ?? gcTime ?? defaults.storageTtl
-      tier?.persist(query, data, Math.max(now, query.held.dataUpdatedAt), ttl, capture)
+      tier?.persist(query, data, Math.max(now, query.held.dataUpdatedAt), ttl, capture, () =>
+        ticket?.release(),
+      )
+    } else {
+      ticket?.release()
     }
+    this.#settle(data, (held) => state.fetchSucceeded(state.dataReceived(held, data, 'origin', now, false)))
     logger.call('onSuccess', onSuccess, data)
     logger.call('onSettled', onSettled, data, null)
   }
@@ -277,16 +377,30 @@ export class Fetch implements OngoingFetch {
     )
     this.#abort.abort(error)
     this.#fail(error)
+    this.#release()
   }
 
   /** The one way into `over`; `false` = it was there already. */
   #end(): boolean {
     if (this.#state === 'over') return false
     this.#state = 'over'
-    if (this.#timeout !== null) this.#env.timers.cancel(this.#timeout)
+    // One that departs keeps its time-out: past it, its key is free, whether or not the call heeds its signal.
+    if (this.#timeout !== null && this.#onGone === null) this.#env.timers.cancel(this.#timeout)
     if (this.#wait?.alarm) this.#env.timers.cancel(this.#wait.alarm)
     this.#wait?.end()
+    this.#giveLeaseUp()
+    this.#hold()
     return true
+  }
+
+  /** A caller who waits for one of our alarms keeps the process alive; the cache itself does not. */
+  #hold(): void {
+    const hasAlarm = this.#timeout !== null || (this.#wait !== null && this.#wait.alarm !== null)
+    const isHolding = hasAlarm && this.#callers > 0 && this.#state !== 'over'
+    if (isHolding === this.#isHolding) return
+    this.#isHolding = isHolding
+    if (isHolding) this.#env.timers.hold()
+    else this.#env.timers.release()
   }
 
   /** Leaves the query, which changes by `transition`; a fetch that was overtaken has left it long ago. */
@@ -302,18 +416,40 @@ export class Fetch implements OngoingFetch {
   #depart(): void {
     const { departing } = this.#env
     const { hash } = this.#query
-    const gone = new Promise<void>((resolve) => {
+    this.gone = new Promise((resolve) => {
       this.#onGone = resolve
     })
-    departing.set(hash, gone)
-    void gone.then(() => {
-      if (departing.get(hash) === gone) departing.delete(hash)
+    departing.set(hash, this)
+    void this.gone.then(() => {
+      if (departing.get(hash) === this) departing.delete(hash)
     })
   }
 
+  /** Its key is free for the next fetch, as soon as it is free of those before this one. */
+  #release(): void {
+    if (this.#onGone === null) return
+    if (this.#predecessor === undefined) this.#onGone()
+    else void this.#predecessor.gone.then(this.#onGone)
+    this.#onGone = null
+  }
+
+  get #isWanted(): boolean {
+    if (this.#isExpected || this.#callers > 0) return true
+    const { isObserved } = this.#query
+    if (this.#overtaken === null) return this.#start.isBackground || isObserved
+    return this.#overtaken === 'soft' && isObserved
+  }
+
+  #cancelIfOvertaken(): void {
+    if (this.#isWanted) return
+    this.#abandon(new CancelledError(`The fetch of ${this.#query.hash} was overtaken by an invalidation.`))
+  }
+
   #cancelIfUnwanted(): void {
-    if (this.#callers > 0 || this.#start.isBackground || this.#query.observers.length > 0) return
-    this.cancel(new CancelledError(`The fetch of ${this.#query.hash} was aborted: its last caller has left.`))
+    if (this.#isWanted) return
+    this.#abandon(
+      new CancelledError(`The fetch of ${this.#query.hash} was aborted: its last caller has left.`),
+    )
   }
 
   #isOver(): boolean {
@@ -323,6 +459,7 @@ export class Fetch implements OngoingFetch {
   #pause(delay: number): Promise<void> {
     return new Promise((resolve) => {
       this.#wait = { alarm: this.#env.timers.after(delay, resolve), end: resolve }
+      this.#hold()
     })
   }
 
@@ -332,8 +469,6 @@ export class Fetch implements OngoingFetch {
     await new Promise<void>((resolve) => {
       this.#wait = { alarm: null, end: resolve }
     })
-    this.#wait = null
-    if (query.fetch === this) query.update(state.fetchContinued(query.held))
   }
 }
 

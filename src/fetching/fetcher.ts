@@ -5,8 +5,8 @@
 
 import type { QueryKey } from '../keys/query-key.ts'
 import type { AnyQueryOptions, Query } from '../query/query.ts'
-import { dataReceived } from '../query/query-state.ts'
-import type { FetchEnvironment } from './environment.ts'
+import { dataReceived, EMPTY } from '../query/query-state.ts'
+import type { DepartingFetch, FetchEnvironment } from './environment.ts'
 import { Fetch } from './fetch.ts'
 import { planCall } from './plan.ts'
 
@@ -23,8 +23,13 @@ export class Fetcher {
     const query = cache.obtain(options.queryKey, options.gcTime ?? defaults.gcTime)
     // A user without a queryFn only looks; it must not take from the others how the data is got.
     if (options.queryFn !== undefined || query.options === null) query.options = options
-    if (options.initialData !== undefined && query.held.data === undefined) this.#seed(query, options)
+    if (options.initialData !== undefined) this.#seed(query, options)
     return query
+  }
+
+  /** Puts the initial data that its user has named into a query without data. */
+  seed(query: Query): void {
+    if (query.options !== null) this.#seed(query, query.options)
   }
 
   /** What `fetchQuery` does where the fast path could not answer. */
@@ -62,18 +67,49 @@ export class Fetcher {
     return fetch.promise
   }
 
+  /** Ends what runs for a query, overtaken fetches included; the next one waits for none of them. */
+  cancel(query: Query, reason: Error): void {
+    query.fetch?.cancel(reason)
+    this.#departing(query)?.cancel(reason)
+    this.#env.departing.delete(query.hash)
+  }
+
+  /** A removal: nothing that runs for a query may be stored any more. */
+  discard(query: Query): void {
+    query.fetch?.overtake('hard')
+    this.#departing(query)?.condemn()
+  }
+
+  /** The query is no longer paused. */
+  wake(query: Query): void {
+    query.fetch?.wake()
+    this.#departing(query)?.wake()
+  }
+
+  /** Ends all overtaken fetches, those of forgotten queries included. */
+  cancelDeparting(reason: Error): void {
+    for (const fetch of this.#env.departing.values()) fetch.cancel(reason)
+  }
+
   /** Reads L2 into L1 where L1 has nothing newer. Resolves to what L1 holds then, or `undefined`. */
   async hydrate(key: QueryKey): Promise<unknown> {
     const { tier, cache, defaults } = this.#env
     const held = cache.get(key)?.held
     if (tier === null || held?.data !== undefined) return held?.data
     const query = cache.obtain(key, defaults.gcTime)
+    const wasInvalidated = query.held.isInvalidated
     const stored = await tier.read(query)
-    if (stored === null || !query.isCached) return query.held.data
+    if (stored === null) {
+      // A look must not leave an empty entry behind.
+      if (query.held === EMPTY && !query.isInUse && !query.isPaused) cache.remove(query)
+      return query.held.data
+    }
+    // Evicted meanwhile, it is still an answer; removed, it is one for who asked before.
+    if (!query.isCached) return cache.get(key)?.held.data ?? stored.data
+    const isInvalidated = stored.isInvalidated || (query.held.isInvalidated && !wasInvalidated)
     if (query.held.data === undefined || query.held.dataUpdatedAt < stored.dataUpdatedAt) {
-      query.update(
-        dataReceived(query.held, stored.data, 'storage', stored.dataUpdatedAt, stored.isInvalidated),
-      )
+      query.vouchers = stored.generations
+      query.update(dataReceived(query.held, stored.data, 'storage', stored.dataUpdatedAt, isInvalidated))
     }
     return query.held.data
   }
@@ -92,9 +128,15 @@ export class Fetcher {
     return data.then((current) => fetch.successor?.join(signal) ?? current)
   }
 
+  #departing(query: Query): DepartingFetch | undefined {
+    const { departing } = this.#env
+    return departing.size === 0 ? undefined : departing.get(query.hash)
+  }
+
   #seed(query: Query, options: AnyQueryOptions): void {
     const { initialData, initialDataUpdatedAt } = options
     const { clock, logger } = this.#env
+    if (query.held.data !== undefined) return
     let data: unknown = initialData
     if (typeof initialData === 'function') {
       logger.call('initialData', () => {

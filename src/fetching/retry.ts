@@ -32,8 +32,8 @@ export function nextAttemptIn(
           ? failures < retry
           : retry
     if (!isWorthIt) return null
-    const delay = typeof retryDelay === 'function' ? retryDelay(failures, error) : retryDelay
-    if (delay >= 0) return delay
+    const delay: unknown = typeof retryDelay === 'function' ? retryDelay(failures, error) : retryDelay
+    if (typeof delay === 'number' && delay >= 0) return delay
     logger.error(
       `retryDelay returned ${String(delay)}; expected milliseconds from 0 to Infinity. Not retrying.`,
     )

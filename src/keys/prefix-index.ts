@@ -75,10 +75,18 @@ export class PrefixIndex<V extends object> {
 
   /** Every value whose key begins with `prefix`, as a list that later changes do not touch. */
   under(prefix: QueryKey): V[] {
-    const found: V[] = []
-    const node = this.#descend(prefix)
-    if (node !== undefined) collect(node, found)
-    return found
+    return listed(this.#descend(prefix))
+  }
+
+  /** `get`, of a key that came as the canonical strings of its parts. */
+  getCanonical(parts: readonly string[]): V | undefined {
+    const node = this.#descendCanonical(parts)
+    return node instanceof Branch ? node.value : node
+  }
+
+  /** `under`, of a prefix that came as the canonical strings of its parts. */
+  underCanonical(parts: readonly string[]): V[] {
+    return listed(this.#descendCanonical(parts))
   }
 
   clear(): void {
@@ -94,6 +102,12 @@ export class PrefixIndex<V extends object> {
       // No early return: the parts that follow are still to be validated.
       node = node instanceof Branch ? node.children.get(part) : undefined
     }
+    return node
+  }
+
+  #descendCanonical(parts: readonly string[]): V | Branch<V> | undefined {
+    let node: V | Branch<V> | undefined = this.#root
+    for (const part of parts) node = node instanceof Branch ? node.children.get(parsedPart(part)) : undefined
     return node
   }
 
@@ -116,6 +130,12 @@ export class PrefixIndex<V extends object> {
       this.#size--
     }
   }
+}
+
+function listed<V>(node: V | Branch<V> | undefined): V[] {
+  const found: V[] = []
+  if (node !== undefined) collect(node, found)
+  return found
 }
 
 function collect<V>(node: V | Branch<V>, found: V[]): void {
@@ -142,4 +162,14 @@ function indexPart(part: KeyPart, position: number): IndexPart {
       if (part === null) return part
   }
   return `\0${canonicalPart(part, position)}`
+}
+
+/** The inverse of `canonicalPart`, as far as the index needs it: objects, arrays and dates stay canonical strings. */
+function parsedPart(text: string): IndexPart {
+  if (text.startsWith('"')) return indexPart(JSON.parse(text) as string, 0)
+  if (text === 'null') return null
+  if (text === 'true' || text === 'false') return text === 'true'
+  if (/^-?\d+n$/.test(text)) return BigInt(text.slice(0, -1))
+  const number = Number(text)
+  return Number.isNaN(number) ? `\0${text}` : number
 }

@@ -2,7 +2,7 @@
  * The evictable queries of one `gcTime`, from most to least recently used: an intrusive doubly-linked list.
  *
  * Since all of a lane wait equally long, its oldest is always the next to expire: expiry and LRU eviction look at
- * one end only, and a use is a few pointer writes. Owns the links (`lane`, `newer`, `older`, `lastUsed`) of the
+ * one end only, and a use is a few pointer writes. Owns the links (`lane`, `newer`, `older`, `lastUsed`, `useOrder`) of the
  * queries in it.
  */
 
@@ -21,9 +21,10 @@ export class Lane {
     return this.#oldest
   }
 
-  add(query: Query, now: number): void {
+  add(query: Query, now: number, useOrder: number): void {
     query.lane = this
     query.lastUsed = now
+    query.useOrder = useOrder
     query.newer = null
     query.older = this.#newest
     if (this.#newest === null) this.#oldest = query
@@ -41,10 +42,11 @@ export class Lane {
     query.lane = null
   }
 
-  touch(query: Query, now: number): void {
+  touch(query: Query, now: number, useOrder: number): void {
     query.lastUsed = now
+    query.useOrder = useOrder
     if (query.newer === null) return
     this.remove(query)
-    this.add(query, now)
+    this.add(query, now, useOrder)
   }
 }

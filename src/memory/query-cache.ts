@@ -7,10 +7,12 @@
  * first lane's oldest; uses do not move it, it looks again when it rings.
  */
 
+import { ownKey } from '../keys/own-key.ts'
 import { PrefixIndex } from '../keys/prefix-index.ts'
 import type { QueryKey } from '../keys/query-key.ts'
 import type { Clock } from '../ports/clock.ts'
 import { Query } from '../query/query.ts'
+import { EMPTY } from '../query/query-state.ts'
 import type { Alarm, TimerQueue } from '../resilience/timer-queue.ts'
 import { Lane } from './lane.ts'
 
@@ -20,14 +22,18 @@ export class QueryCache {
   readonly #maxSize: number
   readonly #clock: Clock
   readonly #timers: TimerQueue
+  /** Uses are told from here: numbers as small as that take no memory of their own. */
+  readonly #bornAt: number
   #alarm: Alarm | null = null
   #alarmDue = Number.POSITIVE_INFINITY
   #evictions = 0
+  #uses = 0
 
   constructor(maxSize: number, clock: Clock, timers: TimerQueue) {
     this.#maxSize = maxSize
     this.#clock = clock
     this.#timers = timers
+    this.#bornAt = clock.now()
   }
 
   get size(): number {
@@ -47,6 +53,16 @@ export class QueryCache {
     return this.#index.under(prefix)
   }
 
+  /** `get`, of a key that came as the canonical strings of its parts. */
+  canonical(parts: readonly string[]): Query | undefined {
+    return this.#index.getCanonical(parts)
+  }
+
+  /** `under`, of a prefix that came as the canonical strings of its parts. */
+  underCanonical(parts: readonly string[]): Query[] {
+    return this.#index.underCanonical(parts)
+  }
+
   /** The query of `key`, made where there is none; its `gcTime` is the longest that anyone has asked for. */
   obtain(key: QueryKey, gcTime: number): Query {
     const found = this.#index.get(key)
@@ -54,8 +70,7 @@ export class QueryCache {
       this.#prolong(found, gcTime)
       return found
     }
-    // The caller may reuse its array; what the cache knows the query by must not change with it.
-    const query = new Query(key.slice())
+    const query = new Query(ownKey(key))
     query.gcTime = gcTime
     query.isCached = true
     this.#index.set(query.key, query)
@@ -66,7 +81,7 @@ export class QueryCache {
 
   /** A use of a query at rest renews its rest. */
   touch(query: Query, now: number): void {
-    if (query.lane !== null) (query.lane as Lane).touch(query, now)
+    if (query.lane !== null) (query.lane as Lane).touch(query, this.#ageAt(now), ++this.#uses)
   }
 
   /** The query is fetching or observed from now on. */
@@ -91,6 +106,13 @@ export class QueryCache {
     this.#index.delete(query.key)
   }
 
+  /** A small integer for as long as it is one: the engine makes an object of any other number. */
+  #ageAt(now: number): number {
+    const age = now - this.#bornAt
+    const integer = age | 0
+    return integer === age ? integer : age
+  }
+
   #prolong(query: Query, gcTime: number): void {
     if (gcTime <= query.gcTime) return
     query.gcTime = gcTime
@@ -106,7 +128,7 @@ export class QueryCache {
       this.#lanes.set(query.gcTime, lane)
     }
     const now = this.#clock.now()
-    lane.add(query, now)
+    lane.add(query, this.#ageAt(now), ++this.#uses)
     this.#expectAt(now + query.gcTime, now)
   }
 
@@ -116,7 +138,7 @@ export class QueryCache {
       let candidate: Query | null = null
       for (const lane of this.#lanes.values()) {
         const oldest = lane.oldest === spared ? (spared?.newer ?? null) : lane.oldest
-        if (oldest !== null && (candidate === null || oldest.lastUsed < candidate.lastUsed))
+        if (oldest !== null && (candidate === null || oldest.useOrder < candidate.useOrder))
           candidate = oldest
       }
       if (candidate === null) return
@@ -127,6 +149,8 @@ export class QueryCache {
   #evict(query: Query): void {
     this.#evictions++
     this.remove(query)
+    // Reusable options may still refer to it; they must not hold its data.
+    query.update(EMPTY)
   }
 
   #expectAt(due: number, now: number): void {
@@ -143,7 +167,7 @@ export class QueryCache {
     let next = Number.POSITIVE_INFINITY
     for (const lane of [...this.#lanes.values()]) {
       for (let oldest = lane.oldest; oldest !== null; oldest = lane.oldest) {
-        const due = oldest.lastUsed + lane.gcTime
+        const due = this.#bornAt + oldest.lastUsed + lane.gcTime
         if (due > now) {
           next = Math.min(next, due)
           break

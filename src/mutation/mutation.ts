@@ -8,11 +8,11 @@
 
 import { InvalidOptionError } from '../errors.ts'
 import { nextAttemptIn } from '../fetching/retry.ts'
-import { asError } from '../fetching/validation.ts'
 import type { Clock } from '../ports/clock.ts'
 import type { Awaitable } from '../ports/storage.ts'
 import { assertFunction } from '../query/option-checks.ts'
 import { assertRetry, type Retry, type RetryDelay } from '../query/query-options.ts'
+import { asError } from '../resilience/as-error.ts'
 import type { SafeLogger } from '../resilience/safe-logger.ts'
 import type { TimerQueue } from '../resilience/timer-queue.ts'
 
@@ -99,7 +99,7 @@ export class Mutation<TInput, TData, TContext = unknown> {
   readonly #host: MutationHost
   readonly #options: BaseMutationOptions<TInput, TData, TContext, never>
   #state: MutationState<TData> = derived(IDLE)
-  #listeners: readonly ((state: MutationState<TData>) => unknown)[] = []
+  readonly #listeners = new Set<(state: MutationState<TData>) => unknown>()
   #calls = 0
 
   /** Made by `client.mutation(options)`. */
@@ -139,11 +139,12 @@ export class Mutation<TInput, TData, TContext = unknown> {
 
   /** Calls `listener` at once, synchronously, then at every change. Returns the function that ends it. */
   subscribe(listener: (state: MutationState<TData>) => unknown): () => void {
+    // Wrapped, so that the same function may subscribe twice and leave once.
     const mine = (state: MutationState<TData>): unknown => listener(state)
-    this.#listeners = [...this.#listeners, mine]
+    this.#listeners.add(mine)
     this.#host.logger.call('A listener', mine, this.#state)
     return () => {
-      this.#listeners = this.#listeners.filter((other) => other !== mine)
+      this.#listeners.delete(mine)
     }
   }
 
@@ -163,7 +164,9 @@ export class Mutation<TInput, TData, TContext = unknown> {
         this.#update(call, { failureCount: failures + 1 })
         const delay = nextAttemptIn({ retry, retryDelay }, failures, error, logger)
         if (delay === null) throw error
+        timers.hold()
         await timers.sleep(delay)
+        timers.release()
         if (this.#host.isClosed()) throw error
       }
     }
@@ -179,8 +182,13 @@ export class Mutation<TInput, TData, TContext = unknown> {
 
   #update(call: number, change: Partial<Bare<TData>>): void {
     if (call !== this.#calls) return
-    this.#state = derived({ ...this.#state, ...change })
-    for (const listener of this.#listeners) this.#host.logger.call('A listener', listener, this.#state)
+    const state = derived({ ...this.#state, ...change })
+    this.#state = state
+    for (const listener of [...this.#listeners]) {
+      // A listener has changed it again: all have been told of what is newer, so the older must not follow.
+      if (this.#state !== state) return
+      if (this.#listeners.has(listener)) this.#host.logger.call('A listener', listener, state)
+    }
   }
 }
 

@@ -9,6 +9,11 @@ export interface Clock {
   /** Calls `callback` once after `delay` milliseconds; must not keep the process alive. */
   setTimeout(callback: () => void, delay: number): unknown
   clearTimeout(handle: unknown): void
+  /**
+   * Lets a timer keep the process alive, or no longer: asked for while somebody waits for the outcome. Default: no timer
+   * does.
+   */
+  keepAlive?(handle: unknown, isKept: boolean): void
   /** Milliseconds that never step back, from any start; deadlines use it. Default: `now`. */
   monotonic?(): number
 }

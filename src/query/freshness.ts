@@ -4,8 +4,8 @@ import type { Held } from './query-state.ts'
 
 /**
  * Fresh: there is data, nobody has invalidated it, and it is younger than `staleTime` milliseconds.
- * `staleTime: 0` is never fresh; `Infinity` is fresh until invalidated.
+ * `staleTime: 0` is never fresh, also where the clock has stepped back behind the data; `Infinity` is fresh until invalidated.
  */
 export function isFresh(held: Held, staleTime: number, now: number): boolean {
-  return held.data !== undefined && !held.isInvalidated && now - held.dataUpdatedAt < staleTime
+  return held.data !== undefined && !held.isInvalidated && Math.max(0, now - held.dataUpdatedAt) < staleTime
 }

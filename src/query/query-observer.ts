@@ -5,17 +5,20 @@
  * its query's observers, which keeps the query in L1, and owns the alarms for polling and for growing stale). The first
  * subscriber attaches and fetches what is missing or stale, the last one detaches; a running fetch goes on.
  *
- * Listeners are told of every change, in the order of subscribing; one that throws is logged and skips nobody.
+ * Listeners are told of every change, in the order of subscribing; one that throws is logged and skips nobody. One that
+ * changes the state itself makes the rest hear of the newer state only.
  *
  * Long because: attaching, showing and polling share the one attached state.
  */
 
+import { ownKey } from '../keys/own-key.ts'
+import { asError } from '../resilience/as-error.ts'
 import type { SafeLogger } from '../resilience/safe-logger.ts'
 import type { Alarm, TimerQueue } from '../resilience/timer-queue.ts'
 import { isFresh } from './freshness.ts'
 import type { AnyQueryOptions, Query, QueryWatcher } from './query.ts'
 import { assertQueryOptions, type BaseObserverOptions } from './query-options.ts'
-import { type QueryState, view, viewOf } from './query-view.ts'
+import { isSameState, type QueryState, view, viewOf } from './query-view.ts'
 import { latest } from './state-stream.ts'
 
 export type StateListener<S> = (state: QueryState<S>) => unknown
@@ -40,28 +43,43 @@ export interface ObserverHost {
 
 export type AnyObserverOptions = BaseObserverOptions<unknown, unknown, never>
 
-const UNSET = Symbol('nothing selected yet')
+/** One `subscribe`: the same function may subscribe twice and leave once. */
+interface Subscription<S> {
+  readonly listener: StateListener<S>
+  /** It has been called with the first state. */
+  isTold: boolean
+}
+
+interface Selection {
+  readonly from: unknown
+  readonly by: unknown
+  readonly data: unknown
+  readonly error: Error | null
+}
+
+const NOT_SELECTED: Selection = {
+  from: Symbol('nothing selected yet'),
+  by: undefined,
+  data: undefined,
+  error: null,
+}
 
 export class QueryObserver<S> implements QueryWatcher {
   readonly #host: ObserverHost
   #options: AnyObserverOptions
   #query: Query | null = null
-  #listeners: readonly StateListener<S>[] = []
+  readonly #subscriptions = new Set<Subscription<S>>()
   #result: QueryState<S> | null = null
-  #selection = {
-    from: UNSET as unknown,
-    by: undefined as unknown,
-    data: undefined as unknown,
-    error: null as Error | null,
-  }
+  #selection = NOT_SELECTED
   #poll: Alarm | null = null
+  #pollInterval: number | false = false
   #staleness: Alarm | null = null
 
   constructor(host: ObserverHost, options: AnyObserverOptions) {
     assertQueryOptions(options as never)
-    this.#host = host
-    this.#options = options
     host.peek(options)
+    this.#host = host
+    this.#options = { ...options, queryKey: ownKey(options.queryKey) }
   }
 
   /** What the observer shows now. */
@@ -82,15 +100,13 @@ export class QueryObserver<S> implements QueryWatcher {
    * @returns the function that ends the subscription
    */
   subscribe(listener: StateListener<S>): () => void {
-    // Wrapped, so that the same function may subscribe twice and leave once.
-    const mine: StateListener<S> = (state) => listener(state)
-    this.#listeners = [...this.#listeners, mine]
+    const mine: Subscription<S> = { listener, isTold: false }
+    this.#subscriptions.add(mine)
     if (this.#query === null) this.#attach()
-    this.#host.logger.call('A listener', mine, this.result)
+    mine.isTold = true
+    this.#host.logger.call('A listener', listener, this.result)
     return () => {
-      if (!this.#listeners.includes(mine)) return
-      this.#listeners = this.#listeners.filter((other) => other !== mine)
-      if (this.#listeners.length === 0) this.#detach()
+      if (this.#subscriptions.delete(mine) && this.#subscriptions.size === 0) this.#detach()
     }
   }
 
@@ -106,15 +122,17 @@ export class QueryObserver<S> implements QueryWatcher {
     assertQueryOptions(options as never)
     const before = this.#query
     this.#host.peek(options)
-    this.#options = options
+    this.#options = { ...options, queryKey: ownKey(options.queryKey) }
     if (before === null) return
-    const query = this.#host.obtain(options)
+    const query = this.#host.obtain(this.#options)
     if (query !== before) {
       this.#leave(before)
+      this.#selection = NOT_SELECTED
       this.#join(query)
     }
     this.#fetchIfNeeded(query)
     this.#armPoll()
+    this.#armStaleness()
     this.onQueryUpdate()
   }
 
@@ -126,10 +144,17 @@ export class QueryObserver<S> implements QueryWatcher {
   onQueryUpdate(): void {
     if (this.#query === null) return
     const state = this.#compute()
-    if (this.#result !== null && isSame(this.#result, state)) return
+    if (this.#result !== null && isSameState(this.#result, state)) return
     this.#result = state
     this.#armStaleness()
-    for (const listener of this.#listeners) this.#host.logger.call('A listener', listener, state)
+    if (typeof this.#options.refetchInterval === 'function' && this.#interval() !== this.#pollInterval)
+      this.#armPoll()
+    for (const each of [...this.#subscriptions]) {
+      // A listener has changed it again: all have been told of what is newer, so the older must not follow.
+      if (this.#result !== state) return
+      if (each.isTold && this.#subscriptions.has(each))
+        this.#host.logger.call('A listener', each.listener, state)
+    }
   }
 
   #attach(): void {
@@ -196,13 +221,12 @@ export class QueryObserver<S> implements QueryWatcher {
     const { select } = this.#options
     if (select === undefined) return state
     const { data } = state
-    if (data !== this.#selection.from || select !== this.#selection.by) {
+    if (!Object.is(data, this.#selection.from) || select !== this.#selection.by) {
       const kept = this.#selection.data
       try {
         this.#selection = { from: data, by: select, data: select(data as never), error: null }
       } catch (thrown) {
-        const error = thrown instanceof Error ? thrown : new Error(String(thrown), { cause: thrown })
-        this.#selection = { from: data, by: select, data: kept, error }
+        this.#selection = { from: data, by: select, data: kept, error: asError(thrown) }
       }
     }
     const { data: selected, error } = this.#selection
@@ -214,6 +238,7 @@ export class QueryObserver<S> implements QueryWatcher {
     this.#cancel(this.#poll)
     this.#poll = null
     const interval = this.#interval()
+    this.#pollInterval = interval
     if (interval === false || this.#query === null) return
     this.#poll = this.#host.timers.after(interval, () => {
       const query = this.#query
@@ -268,9 +293,5 @@ const NOTHING: QueryState<unknown> = view({
   source: null,
   isStale: true,
 })
-
-function isSame(a: QueryState<unknown>, b: QueryState<unknown>): boolean {
-  return (Object.keys(b) as (keyof QueryState<unknown>)[]).every((name) => Object.is(a[name], b[name]))
-}
 
 function ignore(): void {}

@@ -133,6 +133,9 @@ export function assertQueryOptions(options: BaseObserverOptions<never, never, ne
   assertOneOf('storage', options.storage, [true, false])
   assertOneOf('enabled', options.enabled, [true, false])
   assertPositiveDuration('fetchTimeout', options.fetchTimeout)
+  const signal: unknown = options.signal
+  if (signal !== undefined && typeof (signal as AbortSignal | null)?.addEventListener !== 'function')
+    throw new InvalidOptionError(`Invalid signal: ${quoted(signal)}; expected an AbortSignal.`)
   assertDuration('initialDataUpdatedAt', options.initialDataUpdatedAt)
   const interval: unknown = options.refetchInterval
   if (interval !== false && typeof interval !== 'function')

@@ -4,7 +4,7 @@
  * Invariants: `held` changes only through `update`, which tells the observers; `fetch` is the fetch that new
  * callers join, so an overtaken one is never here. At rest (no fetch, no observer) it may be evicted.
  * Owns no timer and no connection. The links and `isCached` belong to the memory layer, `fetch` to the fetching
- * layer, `observers` to the observers; nobody else writes them.
+ * layer; nobody else writes them.
  */
 
 import { hashKey } from '../keys/hash-key.ts'
@@ -38,23 +38,30 @@ export interface QueryWatcher {
 
 export type AnyQueryOptions = BaseQueryOptions<unknown, never>
 
-const NOBODY: readonly QueryWatcher[] = []
+const NOBODY: ReadonlySet<QueryWatcher> = new Set()
 
 export class Query {
   readonly key: QueryKey
   held: Held = EMPTY
   fetch: OngoingFetch | null = null
-  /** A list is never changed but replaced, so that leaving during a notification skips nobody. */
-  observers: readonly QueryWatcher[] = NOBODY
+  #observers: ReadonlySet<QueryWatcher> = NOBODY
   /** Those of the last user: what a refetch without options of its own runs with. */
   options: AnyQueryOptions | null = null
   isPaused = false
+  /**
+   * The generations under which the data was got, where they are known; kept up by the fetching layer and compared by the
+   * fleet's.
+   */
+  vouchers: { readonly hard: string; readonly soft: string } | null = null
 
   isCached = false
   /** Its place among the evictable; `null` while in use. */
   lane: { readonly gcTime: number } | null = null
   gcTime = 0
+  /** In the time of its cache. */
   lastUsed = 0
+  /** Counts uses: tells the order where the clock does not. */
+  useOrder = 0
   newer: Query | null = null
   older: Query | null = null
 
@@ -77,7 +84,27 @@ export class Query {
   }
 
   get isInUse(): boolean {
-    return this.fetch !== null || this.observers.length > 0
+    return this.fetch !== null || this.isObserved
+  }
+
+  get isObserved(): boolean {
+    return this.#observers.size > 0
+  }
+
+  /** Observed by someone who may fetch. */
+  get isActive(): boolean {
+    for (const observer of this.#observers) if (observer.isEnabled) return true
+    return false
+  }
+
+  addObserver(observer: QueryWatcher): void {
+    if (this.#observers === NOBODY) this.#observers = new Set()
+    ;(this.#observers as Set<QueryWatcher>).add(observer)
+  }
+
+  removeObserver(observer: QueryWatcher): void {
+    ;(this.#observers as Set<QueryWatcher>).delete(observer)
+    if (this.#observers.size === 0) this.#observers = NOBODY
   }
 
   update(next: Held): void {
@@ -88,6 +115,8 @@ export class Query {
   }
 
   notify(): void {
-    for (const observer of this.observers) observer.onQueryUpdate()
+    if (!this.isObserved) return
+    // Who comes or goes meanwhile changes nothing for the others.
+    for (const observer of [...this.#observers]) observer.onQueryUpdate()
   }
 }

@@ -24,12 +24,20 @@ export const systemClock: Clock = {
   monotonic: () => performance.now(),
   setTimeout: (callback, delay) => outsideOfRequests(startTimer, callback, delay),
   clearTimeout: (handle) => clearTimeout(handle as Parameters<typeof clearTimeout>[0]),
+  keepAlive: (handle, isKept) => {
+    if (!isCountedTimer(handle)) return
+    if (isKept) handle.ref()
+    else handle.unref()
+  },
 }
 
 function startTimer(callback: () => void, delay: number): unknown {
   const handle: unknown = setTimeout(callback, delay)
-  // A browser's handle is a number and keeps nothing alive.
-  if (typeof handle === 'object' && handle !== null && 'unref' in handle)
-    (handle as { unref(): void }).unref()
+  if (isCountedTimer(handle)) handle.unref()
   return handle
+}
+
+/** A browser's handle is a number and keeps nothing alive. */
+function isCountedTimer(handle: unknown): handle is { ref(): void; unref(): void } {
+  return typeof handle === 'object' && handle !== null && 'unref' in handle && 'ref' in handle
 }

@@ -6,6 +6,9 @@
  * so that the common "set a deadline, finish long before it" costs no timer operation; marked alarms leave when
  * they reach the top, or all at once when they outnumber the living.
  *
+ * The timer keeps the process alive only while somebody `hold`s: who awaits an attempt that is still to come, say,
+ * must get it, and a process with nothing but caches to look after must be able to end.
+ *
  * Owns that one timer; `close()` ends it. Due times are monotonic, so that a step of the wall clock moves no
  * deadline. Knows nothing of queries.
  */
@@ -37,6 +40,7 @@ export class TimerQueue {
   #armedFor = Number.POSITIVE_INFINITY
   #isClosed = false
   readonly #sleepers = new Set<() => void>()
+  #holds = 0
 
   constructor(clock: Clock) {
     this.#clock = clock
@@ -80,6 +84,15 @@ export class TimerQueue {
     })
   }
 
+  /** From here to its `release` the process must not end before the alarms that somebody waits for. */
+  hold(): void {
+    if (++this.#holds === 1 && this.#timer !== undefined) this.#clock.keepAlive?.(this.#timer, true)
+  }
+
+  release(): void {
+    if (--this.#holds === 0 && this.#timer !== undefined) this.#clock.keepAlive?.(this.#timer, false)
+  }
+
   close(): void {
     this.#isClosed = true
     for (const wake of [...this.#sleepers]) wake()
@@ -97,6 +110,7 @@ export class TimerQueue {
     this.#armedFor = due
     const delay = Math.min(Math.max(0, Math.ceil(due - this.#now())), LONGEST_TIMER)
     this.#timer = this.#clock.setTimeout(this.#fire, delay)
+    if (this.#holds > 0) this.#clock.keepAlive?.(this.#timer, true)
   }
 
   #disarm(): void {
@@ -109,19 +123,25 @@ export class TimerQueue {
     this.#timer = undefined
     this.#armedFor = Number.POSITIVE_INFINITY
     const now = this.#now()
-    for (let top = this.#heap[0]; top !== undefined; top = this.#heap[0]) {
-      if (top.ring === null) {
-        this.#cancelled--
-      } else if (top.due > now) {
-        break
+    // One that is made while others ring waits for the next timer: an alarm that sets itself again must not hold the
+    // event loop, however short its delay.
+    const made = this.#made
+    try {
+      for (let top = this.#heap[0]; top !== undefined; top = this.#heap[0]) {
+        if (top.ring === null) {
+          this.#cancelled--
+        } else if (top.due > now || top.order >= made) {
+          break
+        }
+        pop(this.#heap)
+        const ring = top.ring
+        top.ring = null
+        ring?.()
       }
-      pop(this.#heap)
-      const ring = top.ring
-      top.ring = null
-      ring?.()
+    } finally {
+      const next = this.#heap[0]
+      if (next !== undefined && next.due < this.#armedFor) this.#arm(next.due)
     }
-    const next = this.#heap[0]
-    if (next !== undefined && next.due < this.#armedFor) this.#arm(next.due)
   }
 
   #sweep(): void {

@@ -4,7 +4,7 @@ import { GARBAGE_KINDS, type Garbage } from './garbage.ts'
 
 /**
  * The operations of a backend; `append` and `deliver` are the feed's (`deliver`: a batch on its way to one
- * follower), `acquire` and `release` the lease's.
+ * follower), `acquire`, `renew` and `release` the lease's.
  */
 export type StorageOperation = (typeof STORAGE_OPERATIONS)[number]
 
@@ -15,11 +15,13 @@ export const STORAGE_OPERATIONS = [
   'getMany',
   'setMany',
   'deleteMany',
+  'add',
   'keys',
   'append',
   'follow',
   'deliver',
   'acquire',
+  'renew',
   'release',
   'close',
 ] as const

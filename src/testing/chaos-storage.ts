@@ -32,6 +32,7 @@ export class ChaosStorage implements StorageBackend {
   declare readonly getMany?: NonNullable<StorageBackend['getMany']>
   declare readonly setMany?: NonNullable<StorageBackend['setMany']>
   declare readonly deleteMany?: NonNullable<StorageBackend['deleteMany']>
+  declare readonly add?: NonNullable<StorageBackend['add']>
   declare readonly keys?: NonNullable<StorageBackend['keys']>
   declare readonly feed?: NonNullable<StorageBackend['feed']>
   declare readonly lease?: NonNullable<StorageBackend['lease']>
@@ -139,6 +140,15 @@ export class ChaosStorage implements StorageBackend {
           runPart: () => backend.deleteMany!(partOf(keys, engine.random)),
         })
     }
+    if (backend.add) {
+      self.add = (key, value, ttl) =>
+        engine.call({
+          operation: 'add',
+          keys: [key],
+          run: () => backend.add!(key, value, ttl),
+          lose: this.#lose('after', [key]),
+        })
+    }
     if (backend.keys) self.keys = (prefix) => this.#listKeys(prefix)
     if (backend.feed) self.feed = chaosFeed(backend.feed, engine)
     if (backend.lease) self.lease = chaosLease(backend.lease, engine)
@@ -166,7 +176,10 @@ export class ChaosStorage implements StorageBackend {
 }
 
 function chaosLease(lease: LeaseProvider, engine: ChaosEngine): LeaseProvider {
+  const renew: LeaseProvider['renew'] = (key, token, ttl) =>
+    engine.call({ operation: 'renew', keys: [key], run: () => lease.renew!(key, token, ttl) })
   return {
+    ...(lease.renew && { renew }),
     acquire: (key, ttl) =>
       engine.call({ operation: 'acquire', keys: [key], run: () => lease.acquire(key, ttl), answers: 'one' }),
     release: (key, token) =>

@@ -6,6 +6,7 @@
  */
 
 import { InvalidOptionError } from '../errors.ts'
+import { addTests } from './suite/add-tests.ts'
 import { ConformanceError } from './suite/assert.ts'
 import { batchTests, concurrencyTests } from './suite/batch-tests.ts'
 import { closingTests, faultTests } from './suite/closing-tests.ts'
@@ -25,8 +26,8 @@ import { ttlTests } from './suite/ttl-tests.ts'
 import { valueTests } from './suite/value-tests.ts'
 
 const ALL_TESTS: readonly SuiteTest[] = [
-  ...[...valueTests, ...ttlTests, ...batchTests, ...keyTests, ...concurrencyTests],
-  ...[...feedTests, ...leaseTests, ...closingTests, ...faultTests],
+  ...[...valueTests, ...ttlTests, ...batchTests, ...addTests, ...keyTests],
+  ...[...concurrencyTests, ...feedTests, ...leaseTests, ...closingTests, ...faultTests],
 ]
 
 const DECLARATION_TEST = 'capabilities: exactly those that were declared'
@@ -119,6 +120,7 @@ function checkSkips(skip: Readonly<Record<string, string>>): void {
 function checkDeclaration({ subject }: SuiteContext, declared: readonly SuiteCapability[]): void {
   const present: SuiteCapability[] = [
     ...PORT_CAPABILITIES.filter((name) => subject.storage[name] !== undefined),
+    ...(subject.storage.lease?.renew === undefined ? [] : (['renew'] as const)),
     ...SUBJECT_HOOKS.filter((name) => subject[name] !== undefined),
   ]
   const undeclared = present.filter((name) => !declared.includes(name))

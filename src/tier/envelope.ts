@@ -1,11 +1,14 @@
 /**
- * What L2 holds for one entry: one JSON string, checked field by field on the way in, never trusted.
+ * What L2 holds for one entry: one JSON string, checked as a whole and field by field on the way in, never trusted.
  *
- * Version 1: `{"v":1,"t":dataUpdatedAt,"e":expiresAt|null,"h":hard,"s":soft,"z":serializer,"k":key,"d":data}`. `k` is
- * there where the storage key is a digest; `z` where the serializer is not JSON, and then `d` is its string. Pure.
+ * Version 1: `{"v":1,"c":sum,"t":dataUpdatedAt,"e":expiresAt|null,"h":hard,"s":soft,"z":serializer,"k":key,"d":data}`.
+ * `c` is the checksum, eight hexadecimal digits, of the storage key and of all that follows `c`: a store that changes
+ * characters, mixes up keys or keeps a part gives a miss, not other data. `k` is there where the storage key is a
+ * digest; `z` where the serializer is not JSON, and then `d` is its string. Pure.
  */
 
 import type { Serializer } from '../ports/serializer.ts'
+import { crc32 } from './checksum.ts'
 import { jsonSerializer } from './json-serializer.ts'
 
 /** Characters; a value beyond it stays in L1. */
@@ -26,8 +29,11 @@ export interface Envelope {
 /** `reason`: why the value is no envelope of ours. */
 export type Decoded = { readonly envelope: Envelope } | { readonly reason: string }
 
+const HEAD = '{"v":1,"c":"'
+const SUM_END = HEAD.length + 8
+
 /** @throws NotSerializableError, or whatever the serializer throws */
-export function encodeEnvelope(envelope: Envelope, serializer: Serializer): string {
+export function encodeEnvelope(envelope: Envelope, serializer: Serializer, storageKey: string): string {
   const { data, dataUpdatedAt, expiresAt, hard, soft, key } = envelope
   const isJson = serializer === jsonSerializer
   const text: unknown = serializer.stringify(data)
@@ -35,15 +41,22 @@ export function encodeEnvelope(envelope: Envelope, serializer: Serializer): stri
     throw new TypeError(`The serializer returned ${typeof text}; expected a string.`)
   const tail = isJson
     ? `"d":${text}}`
-    : `"z":${JSON.stringify(nameOf(serializer))},"d":${JSON.stringify(text)}}`
+    : `"z":${JSON.stringify(tagOf(serializer))},"d":${JSON.stringify(text)}}`
   const name = key === null ? '' : `"k":${JSON.stringify(key)},`
-  return `{"v":1,"t":${dataUpdatedAt},"e":${expiresAt},"h":${JSON.stringify(hard)},"s":${JSON.stringify(soft)},${name}${tail}`
+  const rest = `","t":${dataUpdatedAt},"e":${expiresAt},"h":${JSON.stringify(hard)},"s":${JSON.stringify(soft)},${name}${tail}`
+  return HEAD + sumOf(rest, storageKey) + rest
 }
 
-export function decodeEnvelope(text: string, serializer: Serializer): Decoded {
+/** `storageKey`: where `text` was found. Never throws. */
+export function decodeEnvelope(text: string, serializer: Serializer, storageKey: string): Decoded {
   if (text.length > LONGEST_VALUE) return { reason: `oversized (${text.length} characters)` }
   // A cheap look first: anything foreign fails here without being parsed.
-  if (!text.startsWith('{"v":')) return { reason: 'foreign' }
+  const version = /^\{"v":(\d{1,9})[,}]/.exec(text)?.[1]
+  if (version === undefined) return { reason: 'foreign' }
+  if (version !== '1') return { reason: `of version ${version}` }
+  if (text.slice(0, SUM_END) !== HEAD + sumOf(text.slice(SUM_END), storageKey))
+    return { reason: 'corrupt (checksum)' }
+  // What the sum vouches for may still be of someone else's making.
   let fields: Record<string, unknown>
   try {
     fields = JSON.parse(text) as Record<string, unknown>
@@ -51,14 +64,15 @@ export function decodeEnvelope(text: string, serializer: Serializer): Decoded {
     return { reason: 'corrupt (no JSON)' }
   }
   const { v, t, e, h, s, k, z } = fields
-  if (v !== 1) return { reason: `of version ${String(v).slice(0, 20)}` }
+  if (v !== 1) return { reason: 'corrupt (version)' }
   if (typeof t !== 'number' || !(t >= 0) || !Number.isFinite(t)) return { reason: 'corrupt (dataUpdatedAt)' }
   if (e !== null && (typeof e !== 'number' || !Number.isFinite(e))) return { reason: 'corrupt (expiry)' }
   if (typeof h !== 'string' || typeof s !== 'string') return { reason: 'corrupt (generations)' }
   if (k !== undefined && typeof k !== 'string') return { reason: 'corrupt (key)' }
+  if (z !== undefined && typeof z !== 'string') return { reason: 'corrupt (serializer)' }
   if (!Object.hasOwn(fields, 'd')) return { reason: 'corrupt (no data)' }
-  if ((z ?? 'json') !== nameOf(serializer))
-    return { reason: `of another serializer (${String(z).slice(0, 20)})` }
+  if (z !== tagOf(serializer))
+    return { reason: `of another serializer (${JSON.stringify(z ?? 'json').slice(0, 22)})` }
   let data: unknown = fields['d']
   try {
     if (serializer !== jsonSerializer) {
@@ -74,8 +88,13 @@ export function decodeEnvelope(text: string, serializer: Serializer): Decoded {
   return { envelope: { data, dataUpdatedAt: t, expiresAt: e, hard: h, soft: s, key: k ?? null } }
 }
 
-function nameOf(serializer: Serializer): string {
-  return serializer === jsonSerializer ? 'json' : (serializer.name ?? 'custom')
+function sumOf(rest: string, storageKey: string): string {
+  return crc32(rest, crc32(storageKey, 0)).toString(16).padStart(8, '0')
+}
+
+/** None for JSON, so that a serializer that calls itself so is not taken for it. */
+function tagOf(serializer: Serializer): string | undefined {
+  return serializer === jsonSerializer ? undefined : (serializer.name ?? 'custom')
 }
 
 /** A property named `__proto__` may be written with escapes. */

@@ -16,10 +16,14 @@
  * States of a token here: unknown → known (read, at the moment `seq`) → pending (replaced here, not yet in L2; L2's
  * word does not count) → known. A read's answer is believed only if it was asked for after what is known became
  * known: answers overtake each other. A pending token condemns what L2 holds, but vouches for nothing: until L2 has
- * taken it, another worker's invalidation of the same slot may come and go unseen beneath it.
+ * taken it, another worker's invalidation of the same slot may come and go unseen beneath it; and between the moment
+ * at which L2 takes it and the one at which it says so, even one on top of it. So what L2 holds is taken only under
+ * the tokens that L2 answered in the same read, if these are the current ones here, too.
+ *
+ * A token is sent once. One that may or may not have arrived is sent again under another name (`renew`).
  */
 
-import { canonicalPart } from '../keys/hash-key.ts'
+import { canonicalParts } from '../keys/hash-key.ts'
 import type { QueryKey } from '../keys/query-key.ts'
 import { generationKey, hash32 } from './storage-keys.ts'
 
@@ -46,6 +50,9 @@ export class Generations {
   readonly #namespace: string
   readonly #random: () => number
   readonly #known = new Map<string, Known>()
+  /** When a token was last replaced here; of those that are forgotten, the latest of them. */
+  readonly #replaced = new Map<string, number>()
+  #replacedForgotten = 0
   #seq = 0
 
   constructor(namespace: string, random: () => number) {
@@ -55,24 +62,37 @@ export class Generations {
 
   /** The L2 keys of all tokens that vouch for `key`, hard and soft by turns. */
   tokenKeysOf(key: QueryKey): string[] {
+    const parts = canonicalParts(key)
     const keys: string[] = []
     let prefix = '['
-    for (let depth = 0; depth <= key.length; depth++) {
-      const isWhole = depth === key.length
-      this.#push(keys, prefix, isWhole ? null : depth)
-      if (!isWhole) prefix += `${canonicalPart(key[depth] as never, depth)},`
+    for (const [depth, part] of parts.entries()) {
+      this.#push(keys, prefix, depth)
+      prefix += `${part},`
     }
+    this.#push(keys, prefix, null)
     return keys
   }
 
-  /** The L2 keys of the tokens that an invalidation of `key` replaces; `isExact` = the key alone, nothing below. */
-  tokenKeysToReplace(key: QueryKey, isExact: boolean, kind: GenerationKind): string[] {
-    let prefix = '['
-    for (let i = 0; i < key.length; i++) prefix += `${canonicalPart(key[i] as never, i)},`
+  /**
+   * The L2 keys of the tokens that an invalidation replaces, of the key that has these canonical parts; `isExact` = of the
+   * key alone, nothing below.
+   */
+  tokenKeysToReplace(parts: readonly string[], isExact: boolean, kind: GenerationKind): string[] {
+    const prefix = ['[', ...parts.map((part) => `${part},`)].join('')
     const pairs: string[] = []
     this.#push(pairs, prefix, null)
-    if (!isExact) this.#push(pairs, prefix, key.length)
+    if (!isExact) this.#push(pairs, prefix, parts.length)
     return pairs.filter((_, i) => i % 2 === (kind === 'hard' ? 0 : 1))
+  }
+
+  /** What is known of these tokens may be out of date: they are read again before they vouch for anything. */
+  forget(tokenKeys: Iterable<string>): void {
+    for (const tokenKey of tokenKeys)
+      if (this.#known.get(tokenKey)?.isPending === false) this.#known.delete(tokenKey)
+  }
+
+  forgetAll(): void {
+    this.forget([...this.#known.keys()])
   }
 
   /** Marks the moment at which a read is asked for. */
@@ -103,7 +123,28 @@ export class Generations {
   /** A new token that counts here from now on, whatever L2 says until `settled`. */
   replace(tokenKey: string): string {
     const token = this.makeToken()
-    this.#remember(tokenKey, { token, seq: this.mark(), isPending: true })
+    const seq = this.mark()
+    this.#remember(tokenKey, { token, seq, isPending: true })
+    this.#replaced.delete(tokenKey)
+    this.#replaced.set(tokenKey, seq)
+    if (this.#replaced.size > MOST_KNOWN) {
+      const [oldest, at] = this.#replaced.entries().next().value as [string, number]
+      this.#replaced.delete(oldest)
+      this.#replacedForgotten = at
+    }
+    return token
+  }
+
+  /**
+   * Another token in the place of one that was sent and may or may not have reached L2. Sending the same again could
+   * bring it back after another worker has replaced it, and with it all that was written under it.
+   */
+  renew(tokenKey: string, sent: string): string {
+    const token = this.makeToken()
+    const known = this.#known.get(tokenKey)
+    if (known?.isPending === true && known.token === sent) {
+      this.#remember(tokenKey, { token, seq: this.mark(), isPending: true })
+    }
     return token
   }
 
@@ -128,12 +169,32 @@ export class Generations {
     return this.#join(tokenKeys, true)
   }
 
-  #join(tokenKeys: readonly string[], mustBeSettled: boolean): Capture | null {
+  /**
+   * What data that was made at `since` may be written under now; `null` where any token is unknown or pending. A token
+   * that was replaced here in between is left out, so that the data is never taken for valid.
+   */
+  captureSince(tokenKeys: readonly string[], since: number): Capture | null {
+    return this.#join(tokenKeys, true, since)
+  }
+
+  /** What L2 has answered for these tokens; `null` where one is missing. */
+  answered(tokenKeys: readonly string[], answers: ReadonlyMap<string, string | null>): Capture | null {
     const tokens = ['', '']
     for (let i = 0; i < tokenKeys.length; i++) {
-      const known = this.#known.get(tokenKeys[i] as string)
+      const answer = answers.get(tokenKeys[i] as string)
+      if (answer === null || answer === undefined || !TOKEN.test(answer)) return null
+      tokens[i % 2] += answer
+    }
+    return { hard: tokens[0] as string, soft: tokens[1] as string }
+  }
+
+  #join(tokenKeys: readonly string[], mustBeSettled: boolean, since = Infinity): Capture | null {
+    const tokens = ['', '']
+    for (let i = 0; i < tokenKeys.length; i++) {
+      const tokenKey = tokenKeys[i] as string
+      const known = this.#known.get(tokenKey)
       if (known === undefined || (mustBeSettled && known.isPending)) return null
-      tokens[i % 2] += known.token
+      if ((this.#replaced.get(tokenKey) ?? this.#replacedForgotten) <= since) tokens[i % 2] += known.token
     }
     return { hard: tokens[0] as string, soft: tokens[1] as string }
   }
@@ -144,13 +205,13 @@ export class Generations {
   }
 
   #remember(tokenKey: string, known: Known): void {
-    this.#known.delete(tokenKey)
     this.#known.set(tokenKey, known)
     if (this.#known.size <= MOST_KNOWN) return
+    // Many at a time: finding the first of a map costs as much as was deleted before it.
+    let surplus = MOST_KNOWN / 4
     for (const [oldest, { isPending }] of this.#known) {
-      if (isPending) continue
-      this.#known.delete(oldest)
-      return
+      if (surplus-- === 0) return
+      if (!isPending) this.#known.delete(oldest)
     }
   }
 }

@@ -2,12 +2,16 @@
  * The default serializer: JSON, which refuses what JSON would change.
  *
  * Refused, with the path: Date, Map, Set and any other class instance, functions, symbols, bigints, NaN and the
- * infinities, -0, undefined and holes in arrays, cycles, a property named `__proto__`. A property that is undefined is
- * the same as a missing one, as in keys. Pure.
+ * infinities, -0, undefined and holes in arrays, arrays with properties of their own, cycles, a property named
+ * `__proto__`, more than 1,000 levels. A property that is undefined is the same as a missing one, as in keys; an object
+ * without a prototype comes back as a plain one. Pure.
  */
 
 import { NotSerializableError } from '../errors.ts'
 import type { Serializer } from '../ports/serializer.ts'
+
+/** Where `JSON.stringify` gives up depends on the caller's stack; this is well before it. */
+const DEEPEST = 1_000
 
 export const jsonSerializer: Serializer = {
   name: 'json',
@@ -36,9 +40,12 @@ function assertCarried(value: unknown, path: string, ancestors: object[]): void 
 
 function assertObjectCarried(value: object, path: string, ancestors: object[]): void {
   if (ancestors.includes(value)) throw refused(path, 'a reference to one of its own ancestors')
+  if (ancestors.length === DEEPEST) throw refused(path, `more than ${DEEPEST} levels deep`)
   ancestors.push(value)
   if (Array.isArray(value)) {
     for (let i = 0; i < value.length; i++) assertCarried(value[i], `${path}[${i}]`, ancestors)
+    // A match of a regular expression is one.
+    if (Object.keys(value).length > value.length) throw refused(path, 'an array with properties of its own')
   } else {
     const prototype: unknown = Object.getPrototypeOf(value)
     if (prototype !== null && Object.getPrototypeOf(prototype) !== null) {
@@ -57,6 +64,6 @@ function assertObjectCarried(value: object, path: string, ancestors: object[]): 
 }
 
 function refused(path: string, what: string): NotSerializableError {
-  const where = path === '' ? 'the data' : `data${path}`
+  const where = path === '' ? 'the data' : `data${path.length > 200 ? `${path.slice(0, 200)}…` : path}`
   return new NotSerializableError(`JSON cannot carry ${where}: it is ${what}.`, path)
 }

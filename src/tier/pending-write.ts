@@ -12,6 +12,7 @@ export interface WriteOrder {
   readonly produce: () => string | null | undefined
   /** Epoch milliseconds; `null` = never. */
   readonly expiresAt: number | null
+  /** L2 has it. Not called where a newer write has taken its place. */
   readonly onDone?: (() => void) | undefined
   /** It was given up; L2 may hold something older. */
   readonly onDropped?: (() => void) | undefined
@@ -25,9 +26,10 @@ export class PendingWrite {
   attempts = 0
   /** It is under way. */
   isSent = false
-  /** Epoch milliseconds before which it is not tried again. */
+  /** The monotonic moment before which it is not tried again. */
   notBefore = 0
   #order: WriteOrder | null
+  readonly #onDone: (() => void) | undefined
   readonly #onDropped: (() => void) | undefined
   #waiting: (() => void)[] = []
 
@@ -36,21 +38,27 @@ export class PendingWrite {
     this.isToken = order.isToken
     this.expiresAt = order.expiresAt
     this.#order = order
+    this.#onDone = order.onDone
     this.#onDropped = order.onDropped
-    if (order.onDone !== undefined) this.#waiting.push(order.onDone)
   }
 
   /** Returns whether the value is there. */
   make(): boolean {
-    if (this.#order === null) return true
+    if (this.#order === null || this.value !== undefined) return true
     this.value = this.#order.produce()
     if (this.value === undefined) return false
-    this.#order = null
+    // What it holds on to is needed no more; a token is made anew for every attempt.
+    if (!this.isToken) this.#order = null
     return true
   }
 
+  /** An attempt has failed, and may have had its effect. */
+  renew(): void {
+    if (this.isToken && this.#order !== null) this.value = this.#order.produce()
+  }
+
   inherit(older: PendingWrite): void {
-    this.#waiting = [...older.#waiting, ...this.#waiting]
+    this.#waiting = older.#waiting.concat(this.#waiting)
     older.#waiting = []
   }
 
@@ -60,12 +68,17 @@ export class PendingWrite {
   }
 
   done(): void {
-    for (const tell of this.#waiting.splice(0)) tell()
+    this.#onDone?.()
+    this.#tell()
   }
 
   dropped(): void {
     this.#onDropped?.()
-    this.done()
+    this.#tell()
+  }
+
+  #tell(): void {
+    for (const tell of this.#waiting.splice(0)) tell()
   }
 }
 

@@ -4,7 +4,8 @@
  * Every call has a deadline, is counted, and yields an outcome, never an exception. A call that passes its
  * deadline opens the circuit at once, since the next caller would wait as long. Errors cost a caller nothing;
  * after `FAILURES_TO_SUSPECT` of one operation in a row a probe decides whether the store is away or only what was
- * written is at fault. While the circuit is open no call is made but the probes, which no caller waits for: a
+ * written is at fault. A deadline that comes late says that this process stood still, not that the store does: the
+ * answer may lie here unread, so as much time again is given, at most another `timeout`. While the circuit is open no call is made but the probes, which no caller waits for: a
  * write and a read of a key of their own, so that a store that cannot be written to counts as away too.
  *
  * At most `MAX_IN_FLIGHT` calls are under way; those that passed their deadline without an answer count on until
@@ -24,8 +25,12 @@ import { LatencyMeter, type OperationStats } from './latency-meter.ts'
 export const MAX_IN_FLIGHT = 1_000
 export const FAILURES_TO_SUSPECT = 3
 const PROBE_TTL = 60_000
+/** An alarm so many milliseconds late tells of a process that stood still. */
+const STALLED = 5
 
-export type StorageOperation = 'get' | 'set' | 'delete'
+export type StorageOperation = 'get' | 'set' | 'delete' | 'append' | 'lease'
+
+const OPERATIONS = ['get', 'set', 'delete', 'append', 'lease'] as const
 
 /** `refused`: the circuit is open, too much is in flight, or the guard is closed; the backend was not called. */
 export type Outcome<T> =
@@ -41,6 +46,8 @@ export interface GuardSettings {
   readonly timeout: number
   readonly probeKey: string
   readonly random: () => number
+  /** The circuit has opened: nobody is to wait for L2 any longer. */
+  readonly onOpened: () => void
   /** The circuit has closed; returns what is to be said about it. */
   readonly onRecovered: () => string
 }
@@ -58,13 +65,13 @@ export class StorageGuard {
   readonly backend: StorageBackend
   readonly #settings: GuardSettings
   readonly #breaker: CircuitBreaker
-  readonly #meters = { get: new LatencyMeter(), set: new LatencyMeter(), delete: new LatencyMeter() }
+  readonly #meters = forEachOperation(() => new LatencyMeter())
   #inFlight = 0
   /** Calls made before the last recovery: they no longer count. */
   #era = 0
   #refused = 0
   #outages = 0
-  #failuresInARow: Record<StorageOperation, number> = { get: 0, set: 0, delete: 0 }
+  #failuresInARow = forEachOperation(() => 0)
   #isSuspected = false
   #probe: Alarm | null = null
   #isClosed = false
@@ -100,13 +107,12 @@ export class StorageGuard {
   }
 
   stats(): GuardStats {
-    const { get, set, delete: remove } = this.#meters
     return {
       circuit: this.#breaker.state.name,
       outages: this.#outages,
       inFlight: this.#inFlight,
       refused: this.#refused,
-      operations: { get: get.stats(), set: set.stats(), delete: remove.stats() },
+      operations: forEachOperation((operation) => this.#meters[operation].stats()),
     }
   }
 
@@ -124,6 +130,7 @@ export class StorageGuard {
     const { clock, timers, timeout } = this.#settings
     const meter = this.#meters[operation]
     const startedAt = clock.monotonic?.() ?? clock.now()
+    const elapsed = (): number => (clock.monotonic?.() ?? clock.now()) - startedAt
     const era = this.#era
     this.#inFlight++
     return new Promise((resolve) => {
@@ -132,7 +139,7 @@ export class StorageGuard {
         if (isSettled) return
         isSettled = true
         timers.cancel(deadline)
-        meter.record((clock.monotonic?.() ?? clock.now()) - startedAt, outcome.isOk ? 'ok' : outcome.reason)
+        meter.record(elapsed(), outcome.isOk ? 'ok' : outcome.reason)
         judge(outcome)
         resolve(outcome)
       }
@@ -141,9 +148,18 @@ export class StorageGuard {
         if (isSettled) onLate?.()
         else settle(outcome)
       }
-      const deadline = timers.after(timeout, () => {
-        settle(failed('timeout', `L2 ${operation} did not answer within ${timeout} ms.`, undefined))
-      })
+      const expire = (): void => {
+        const late = elapsed() - allowed
+        if (late < STALLED) {
+          settle(failed('timeout', `L2 ${operation} did not answer within ${timeout} ms.`, undefined))
+          return
+        }
+        const more = Math.min(late, timeout)
+        allowed = elapsed() + more
+        deadline = timers.after(more, expire)
+      }
+      let allowed = timeout
+      let deadline = timers.after(timeout, expire)
       const failure = (cause: unknown): void => {
         answered(failed('failure', `L2 ${operation} failed: ${messageOf(cause)}`, cause))
       }
@@ -161,6 +177,7 @@ export class StorageGuard {
     this.#outages++
     logger.warn(`L2 is away (${operation}); going on with L1 alone.`, error)
     this.#scheduleProbe()
+    this.#settings.onOpened()
   }
 
   async #suspect(operation: StorageOperation, error: StorageError): Promise<void> {
@@ -201,6 +218,13 @@ export class StorageGuard {
     if (!written.isOk) return false
     return (await this.#call('get', () => backend.get(probeKey), ignore)).isOk
   }
+}
+
+function forEachOperation<T>(make: (operation: StorageOperation) => T): Record<StorageOperation, T> {
+  return Object.fromEntries(OPERATIONS.map((operation) => [operation, make(operation)])) as Record<
+    StorageOperation,
+    T
+  >
 }
 
 function failed(reason: 'timeout' | 'failure', message: string, cause: unknown): Outcome<never> {

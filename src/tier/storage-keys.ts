@@ -1,7 +1,8 @@
 /**
  * The keys under which L2 holds things: `namespace:kind:name`, safe for any backend and of bounded length.
  *
- * Kinds: `d` an entry's data, `h` and `s` the hard and soft generation of a slot, `p` the guard's probe. A name is
+ * Kinds: `d` an entry's data, `l` its lease, `h` and `s` the hard and soft generation of a slot, `n` that of the
+ * namespace, `p` the guard's probe. A name is
  * printable ASCII without spaces; one that would be too long is replaced by its digest, and then the entry keeps
  * the full key and it is compared on read. Pure.
  */
@@ -23,6 +24,15 @@ export function entryKey(namespace: string, hash: string): EntryKey {
 
 export function generationKey(namespace: string, kind: 'hard' | 'soft', slot: string): string {
   return `${namespace}:${kind === 'hard' ? 'h' : 's'}:${slot}`
+}
+
+export function leaseKey(namespace: string, hash: string): string {
+  return entryKey(namespace, hash).storageKey.replace(':d:', ':l:')
+}
+
+/** The token that every invalidation of the namespace replaces. */
+export function namespaceKey(namespace: string): string {
+  return `${namespace}:n:all`
 }
 
 export function probeKey(namespace: string): string {

@@ -2,7 +2,7 @@
  * L2 as the rest of the client sees it: reads that take a bounded time, writes that take none, invalidations that hold
  * everywhere. Never rejects, and tells "nothing there" from "could not look" where it matters.
  *
- * `read` and `prepare` take at most `storageTimeout` each (a fetch uses one of them). `persist`, `remove` and
+ * `read` and `prepare` take at most `storageTimeout`, together where one fetch uses both. `persist`, `remove` and
  * `invalidate` change what this worker believes at once and reach L2 through the write-behind queue.
  *
  * Owns the guard, the queue, the generations and, from `close` on, the end of the backend.
@@ -10,18 +10,20 @@
  * Long because: it is where the parts of the tier meet.
  */
 
+import { canonicalParts } from '../keys/hash-key.ts'
 import type { QueryKey } from '../keys/query-key.ts'
 import type { Clock } from '../ports/clock.ts'
 import type { Serializer } from '../ports/serializer.ts'
-import type { StorageBackend } from '../ports/storage.ts'
+import type { Awaitable, StorageBackend } from '../ports/storage.ts'
 import type { SafeLogger } from '../resilience/safe-logger.ts'
 import type { TimerQueue } from '../resilience/timer-queue.ts'
 import { type Answers, BatchReader } from './batch-reader.ts'
 import { decodeEnvelope, type Envelope, encodeEnvelope, LONGEST_VALUE } from './envelope.ts'
 import { type Capture, type GenerationKind, Generations } from './generations.ts'
 import { PendingWrite } from './pending-write.ts'
-import { type GuardStats, StorageGuard } from './storage-guard.ts'
-import { entryKey, probeKey } from './storage-keys.ts'
+import { type GuardStats, type Outcome, StorageGuard, type StorageOperation } from './storage-guard.ts'
+import { entryKey, leaseKey, namespaceKey, probeKey } from './storage-keys.ts'
+import { Untold } from './untold.ts'
 import { WRITE_LIMITS, WriteBehind, type WriteLimits, type WriteStats } from './write-behind.ts'
 
 /** What L2 has for a key, once it has passed every check. */
@@ -30,6 +32,8 @@ export interface StoredData {
   readonly dataUpdatedAt: number
   /** Invalidated softly: may be served, is not fresh. */
   readonly isInvalidated: boolean
+  /** Under which it was got. */
+  readonly generations: Capture
 }
 
 /** A query, as far as L2 is concerned. */
@@ -48,6 +52,13 @@ export interface TierSettings {
   readonly storageTimeout: number
   readonly random?: () => number
   readonly writeLimits?: WriteLimits
+}
+
+/** Who is to hear what L2 has taken. */
+export interface TierListener {
+  onPersisted(query: Keyed, dataUpdatedAt: number): void
+  /** The invalidation holds elsewhere once this has resolved, as far as L1 is concerned. */
+  onInvalidated(keys: readonly (readonly string[])[], isExact: boolean, kind: GenerationKind): Promise<void>
 }
 
 export interface TierStats extends GuardStats, WriteStats {
@@ -73,6 +84,10 @@ export class StorageTier {
   /** Tokens that are being made, so that no slot gets two of this worker's. */
   readonly #making = new Map<string, Promise<void>>()
   readonly #reported = new Set<string>()
+  readonly #untold = new Untold()
+  #listener: TierListener | null = null
+  /** Those who wait for L2 and for their deadline. */
+  readonly #waiting = new Set<() => void>()
   #hits = 0
   #misses = 0
   #rejected = 0
@@ -91,8 +106,12 @@ export class StorageTier {
       timeout: storageTimeout,
       probeKey: probeKey(namespace),
       random,
+      onOpened: () => {
+        for (const giveUp of this.#waiting) giveUp()
+      },
       onRecovered: () => {
         const waiting = this.#writes.resume()
+        this.#tellUntold()
         this.#replayed += waiting
         return `replaying ${waiting} writes`
       },
@@ -102,31 +121,51 @@ export class StorageTier {
     this.#writes = new WriteBehind({ guard: this.#guard, clock, timers, logger, random, limits })
   }
 
-  /** The valid data of a query, or `null`; afterwards its generations are known where L2 answered. */
-  async read(query: Keyed): Promise<StoredData | null> {
-    if (!this.#guard.isOpenForCalls) return this.#count(this.#readPending(query))
-    const found = await this.#within(async () => {
-      const tokenKeys = this.#generations.tokenKeysOf(query.key)
-      const { storageKey } = entryKey(this.#settings.namespace, query.hash)
-      const isHere = this.#writes.peek(storageKey) !== undefined
-      const seq = this.#generations.mark()
-      const answers = await this.#reader.load(isHere ? tokenKeys : [storageKey, ...tokenKeys])
-      const areLearned = this.#learn(tokenKeys, answers, seq)
-      // Asked again: a write may have come while L2 was being read.
-      const stored =
-        this.#readPending(query) ??
-        (areLearned ? this.#accept(query, answers.get(storageKey) ?? null, tokenKeys) : null)
-      if (areLearned) await this.#settleTokens(tokenKeys)
-      return stored
-    }, null)
-    return this.#count(found)
+  set listener(listener: TierListener) {
+    this.#listener = listener
   }
 
-  /** Makes the generations of a query known, so that what is fetched next may be written. */
-  async prepare(query: Keyed): Promise<void> {
+  /** Calls the backend through the guard, for what is built upon the tier. */
+  call<T>(operation: StorageOperation, call: () => Awaitable<T>): Promise<Outcome<T>> {
+    return this.#guard.run(operation, call)
+  }
+
+  get isAway(): boolean {
+    return !this.#guard.isOpenForCalls
+  }
+
+  leaseKey(hash: string): string {
+    return leaseKey(this.#settings.namespace, hash)
+  }
+
+  /** The valid data of a query, or `null` where there is none or `limit` milliseconds have passed; afterwards its generations are known where L2 answered. */
+  async read(
+    query: Keyed,
+    limit = this.#settings.storageTimeout,
+    isAgain = false,
+  ): Promise<StoredData | null> {
+    const rejected = this.#rejected
+    const found = this.#guard.isOpenForCalls
+      ? await this.#within(() => this.#look(query), null, limit)
+      : this.#readPending(query)
+    // A fetch that looks again has been counted.
+    if (isAgain) this.#rejected = Math.min(this.#rejected, rejected)
+    else if (found === null) this.#misses++
+    else this.#hits++
+    return found
+  }
+
+  /**
+   * Makes the generations of a query known, so that what is fetched next may be written. `since`: the monotonic moment from
+   * which on L2 has been waited for already.
+   */
+  async prepare(query: Keyed, since?: number): Promise<void> {
     const tokenKeys = this.#generations.tokenKeysOf(query.key)
     if (this.#generations.capture(tokenKeys) !== null || !this.#guard.isOpenForCalls) return
-    await this.#within(() => this.#learnTokens(tokenKeys), undefined)
+    const { clock, storageTimeout } = this.#settings
+    const waited = since === undefined ? 0 : (clock.monotonic?.() ?? clock.now()) - since
+    if (waited >= storageTimeout) return
+    await this.#within(() => this.#learnTokens(tokenKeys), undefined, storageTimeout - waited)
   }
 
   /** What a fetch that begins now may be written under. */
@@ -135,28 +174,40 @@ export class StorageTier {
   }
 
   /** Writes data behind the caller's back; `ttl` in milliseconds. */
-  persist(query: Keyed, data: unknown, dataUpdatedAt: number, ttl: number, capture: WriteCapture): void {
+  persist(
+    query: Keyed,
+    data: unknown,
+    dataUpdatedAt: number,
+    ttl: number,
+    capture: WriteCapture,
+    onDone: () => void = ignore,
+  ): void {
     const { clock, namespace } = this.#settings
     const { storageKey, isDigest } = entryKey(namespace, query.hash)
     if (capture === null) this.#writes.countDropped()
     if (capture === null || ttl <= 0) {
-      this.#delete(storageKey, query.key)
+      this.#delete(storageKey, query.key).whenDone(onDone)
       return
     }
     const expiresAt = ttl === Number.POSITIVE_INFINITY ? null : Math.ceil(clock.now() + ttl)
     const key = isDigest ? query.hash : null
     const tokenKeys = this.#generations.tokenKeysOf(query.key)
     const early = capture === 'when-written' ? this.#generations.capture(tokenKeys) : capture
+    const madeAt = this.#generations.mark()
     const produce = (): string | null | undefined => {
-      const generations = early ?? this.#generations.capture(tokenKeys)
+      const generations = early ?? this.#generations.captureSince(tokenKeys, madeAt)
       if (generations === null) {
-        if (this.#guard.isOpenForCalls) void this.#learnTokens(tokenKeys)
+        if (this.#guard.isOpenForCalls) void this.#learnTokens(tokenKeys).then(() => this.#writes.nudge())
         return undefined
       }
-      return this.#encode({ data, dataUpdatedAt, expiresAt, ...generations, key }, query.hash)
+      return this.#encode({ data, dataUpdatedAt, expiresAt, ...generations, key }, query.hash, storageKey)
     }
     const onDropped = (): void => this.#condemn(query.key)
-    this.#writes.put(new PendingWrite({ storageKey, isToken: false, produce, expiresAt, onDropped }))
+    const tell = (): void => this.#listener?.onPersisted(query, dataUpdatedAt)
+    const order = { storageKey, isToken: false, produce, expiresAt, onDone: tell, onDropped }
+    const write = new PendingWrite(order)
+    write.whenDone(onDone)
+    this.#writes.put(write)
   }
 
   /** The entries themselves, where they are known; the generations see to those that are not. */
@@ -169,23 +220,67 @@ export class StorageTier {
    * has it, or after `storageTimeout`, or at once while L2 is away.
    */
   async invalidate(keys: readonly QueryKey[], isExact: boolean, kind: GenerationKind): Promise<void> {
-    const tokenKeys = new Set(keys.flatMap((key) => this.#generations.tokenKeysToReplace(key, isExact, kind)))
-    const written = [...tokenKeys].map((tokenKey) => this.#replaceToken(tokenKey))
-    if (!this.#guard.isOpenForCalls) return
-    await this.#within(() => Promise.all(written), undefined)
+    const parts = keys.map(canonicalParts)
+    const tokenKeys = new Set(
+      parts.flatMap((each) => this.#generations.tokenKeysToReplace(each, isExact, kind)),
+    )
+    const writes = [...tokenKeys].map((tokenKey) => this.#replaceToken(tokenKey))
+    if (!this.#guard.isOpenForCalls) {
+      // An outage may be long: what is to be told is kept, not who asked.
+      this.#untold.add(parts, isExact, kind)
+      return
+    }
+    await this.#within(() => this.#tell(writes, parts, isExact, kind), undefined)
+  }
+
+  /** Replaces the token that stands for the namespace; resolves when L2 has it. */
+  replaceNamespaceToken(): Promise<void> {
+    return doneOf(
+      this.#writeToken(namespaceKey(this.#settings.namespace), () => this.#generations.makeToken()),
+    )
+  }
+
+  /** `null` = L2 has none, `undefined` = it could not be read. */
+  async readNamespaceToken(): Promise<string | null | undefined> {
+    const key = namespaceKey(this.#settings.namespace)
+    return (await this.#reader.load([key])).get(key)
+  }
+
+  /** The generations of queries as L2 has them now, `null` for one that is not known; `null` where L2 did not answer. */
+  async readGenerations(queries: readonly Keyed[]): Promise<readonly (Capture | null)[] | null> {
+    const tokenKeys = queries.map(({ key }) => this.#generations.tokenKeysOf(key))
+    const all = [...new Set(tokenKeys.flat())]
+    const seq = this.#generations.mark()
+    if (!this.#learn(all, await this.#reader.load(all), seq)) return null
+    return tokenKeys.map((each) => this.#generations.current(each))
+  }
+
+  /** What a peer has invalidated, or everything: its generations are read again before they count. */
+  forgetGenerations(parts?: readonly string[], isExact = false): void {
+    if (parts === undefined) {
+      this.#generations.forgetAll()
+      return
+    }
+    for (const kind of ['hard', 'soft'] as const) {
+      this.#generations.forget(this.#generations.tokenKeysToReplace(parts, isExact, kind))
+    }
   }
 
   countRejected(): void {
     this.#rejected++
   }
 
-  flush(timeout: number): Promise<{ written: number; pending: number }> {
-    return this.#writes.flush(timeout)
+  async flush(timeout: number): Promise<{ written: number; pending: number }> {
+    const { timers } = this.#settings
+    timers.hold()
+    const result = await this.#writes.flush(timeout)
+    timers.release()
+    return result
   }
 
   async close(timeout: number): Promise<void> {
     const { logger, backend } = this.#settings
-    const { pending } = await this.#writes.flush(timeout)
+    const { pending } = await this.flush(timeout)
     if (pending > 0) logger.error(`Closed with ${pending} writes that L2 has not taken.`)
     this.#writes.close()
     this.#guard.close()
@@ -194,6 +289,8 @@ export class StorageTier {
     } catch (error) {
       logger.error('Closing L2 failed.', error)
     }
+    // The timers end with the client: nobody else would tell those who still wait.
+    for (const giveUp of this.#waiting) giveUp()
   }
 
   stats(): TierStats {
@@ -208,29 +305,87 @@ export class StorageTier {
     }
   }
 
-  /** The result of `work`, or `otherwise` where it takes longer than a fetch may wait for L2. */
+  /** L2 first: a peer that hears of an invalidation reads L2. */
+  async #tell(
+    writes: readonly (PendingWrite | undefined)[],
+    parts: readonly (readonly string[])[],
+    isExact: boolean,
+    kind: GenerationKind,
+  ): Promise<void> {
+    await Promise.all(writes.map((write) => write && doneOf(write)))
+    await this.#listener?.onInvalidated(parts, isExact, kind)
+  }
+
+  /** What was invalidated while L2 was away, once its tokens are there. */
+  #tellUntold(): void {
+    for (const { parts, isExact, kind } of this.#untold.take()) {
+      const tokenKeys = parts.flatMap((each) => this.#generations.tokenKeysToReplace(each, isExact, kind))
+      void this.#tell(
+        tokenKeys.map((tokenKey) => this.#writes.peek(tokenKey)),
+        parts,
+        isExact,
+        kind,
+      )
+    }
+  }
+
+  /** The result of `work`, or `otherwise` where it takes longer than a fetch may wait, or L2 goes away meanwhile. */
   #within<T>(work: () => Promise<T>, otherwise: T, limit = this.#settings.storageTimeout): Promise<T> {
     const { timers } = this.#settings
     return new Promise((resolve, reject) => {
-      const deadline = timers.after(limit, () => resolve(otherwise))
-      work()
-        .then(resolve, reject)
-        .finally(() => timers.cancel(deadline))
+      const leave = (): void => {
+        if (this.#waiting.delete(giveUp)) timers.release()
+      }
+      const giveUp = (): void => {
+        timers.cancel(deadline)
+        leave()
+        resolve(otherwise)
+      }
+      const deadline = timers.after(limit, giveUp)
+      this.#waiting.add(giveUp)
+      timers.hold()
+      work().then(resolve, reject).finally(giveUp)
     })
   }
 
-  /** What waits to be written answers for L2; a tombstone answers "nothing". */
-  #readPending(query: Keyed): StoredData | null {
-    const write = this.#writes.peek(entryKey(this.#settings.namespace, query.hash).storageKey)
-    if (write === undefined || !write.make() || typeof write.value !== 'string') return null
-    return this.#accept(query, write.value, this.#generations.tokenKeysOf(query.key))
+  async #look(query: Keyed): Promise<StoredData | null> {
+    const tokenKeys = this.#generations.tokenKeysOf(query.key)
+    const { storageKey } = entryKey(this.#settings.namespace, query.hash)
+    const isHere = this.#writes.peek(storageKey) !== undefined
+    const seq = this.#generations.mark()
+    const answers = await this.#reader.load(isHere ? tokenKeys : [storageKey, ...tokenKeys])
+    const areLearned = this.#learn(tokenKeys, answers, seq)
+    const answered = areLearned ? this.#generations.answered(tokenKeys, answers) : null
+    // Asked again: a write may have come while L2 was being read, and then it answers alone, a tombstone too.
+    const stored =
+      this.#writes.peek(storageKey) !== undefined
+        ? this.#readPending(query, areLearned ? answered : undefined)
+        : this.#accept(query, answers.get(storageKey) ?? null, tokenKeys, answered)
+    if (areLearned) await this.#settleTokens(tokenKeys)
+    return stored
   }
 
-  /** Believes a value of L2 if it is ours, of this key, alive, and of the current generations. */
-  #accept(query: Keyed, text: string | null, tokenKeys: readonly string[]): StoredData | null {
-    if (text === null) return null
+  /** What waits to be written answers for L2; a tombstone answers "nothing". */
+  #readPending(query: Keyed, answered?: Capture | null): StoredData | null {
+    const write = this.#writes.peek(entryKey(this.#settings.namespace, query.hash).storageKey)
+    if (write === undefined || !write.make() || typeof write.value !== 'string') return null
+    return this.#accept(query, write.value, this.#generations.tokenKeysOf(query.key), answered)
+  }
+
+  /**
+   * Believes a value of L2 if it is ours, of this key, alive, and of the current generations, here and by what L2 has
+   * answered for them (`null`: not for all; `undefined`: it was not asked).
+   */
+  #accept(
+    query: Keyed,
+    text: string | null,
+    tokenKeys: readonly string[],
+    answered: Capture | null | undefined,
+  ): StoredData | null {
+    if (text === null || answered === null) return null
     const { serializer, clock, namespace } = this.#settings
-    const decoded = decodeEnvelope(text, serializer)
+    const { storageKey, isDigest } = entryKey(namespace, query.hash)
+    const decoded = decodeEnvelope(text, serializer, storageKey)
     if ('reason' in decoded) {
       this.#rejected++
       this.#report(decoded.reason, `L2 data of ${query.hash} was not used: it is ${decoded.reason}.`)
@@ -238,18 +393,18 @@ export class StorageTier {
     }
     const { data, dataUpdatedAt, expiresAt, hard, soft, key } = decoded.envelope
     const now = clock.now()
-    if (key !== (entryKey(namespace, query.hash).isDigest ? query.hash : null)) return null
+    if (key !== (isDigest ? query.hash : null)) return null
     if (expiresAt !== null && expiresAt <= now) return null
     const current = this.#generations.current(tokenKeys)
-    if (current === null || current.hard !== hard) return null
+    if (current === null || current.hard !== hard || (answered ?? current).hard !== hard) return null
+    const isInvalidated = current.soft !== soft || (answered ?? current).soft !== soft
     // Another worker's clock may be ahead; data from the future would never grow old.
-    return { data, dataUpdatedAt: Math.min(dataUpdatedAt, now), isInvalidated: current.soft !== soft }
-  }
-
-  #count(found: StoredData | null): StoredData | null {
-    if (found === null) this.#misses++
-    else this.#hits++
-    return found
+    return {
+      data,
+      dataUpdatedAt: Math.min(dataUpdatedAt, now),
+      isInvalidated,
+      generations: { hard, soft },
+    }
   }
 
   /** Returns whether L2 answered for all of them. */
@@ -275,56 +430,89 @@ export class StorageTier {
       tokenKeys.map((tokenKey) => {
         if (!this.#generations.isKnown(tokenKey)) return this.#makeToken(tokenKey)
         const write = this.#writes.peek(tokenKey)
-        return write === undefined ? undefined : new Promise<void>((resolve) => write.whenDone(resolve))
+        return write === undefined ? undefined : doneOf(write)
       }),
     )
   }
 
   /** The first token of a slot. It counts from the moment that L2 has it: a fetch that began earlier must not use it. */
   #makeToken(tokenKey: string): Promise<void> {
-    const making = this.#making.get(tokenKey) ?? this.#writeToken(tokenKey, this.#generations.makeToken())
+    const running = this.#making.get(tokenKey)
+    if (running !== undefined) return running
+    const making = this.#addToken(tokenKey).finally(() => this.#making.delete(tokenKey))
     this.#making.set(tokenKey, making)
-    return making.finally(() => this.#making.delete(tokenKey))
+    return making
   }
 
-  #replaceToken(tokenKey: string): Promise<void> {
-    return this.#writeToken(tokenKey, this.#generations.replace(tokenKey))
+  /** Where the backend can, so that workers who make it at the same time agree on one. */
+  async #addToken(tokenKey: string): Promise<void> {
+    const { backend } = this.#settings
+    if (backend.add === undefined)
+      return doneOf(this.#writeToken(tokenKey, () => this.#generations.makeToken()))
+    const token = this.#generations.makeToken()
+    const outcome = await this.#guard.run('set', () => backend.add?.(tokenKey, token))
+    if (!outcome.isOk) return
+    if (outcome.value === true) {
+      this.#generations.settled(tokenKey, token)
+      return
+    }
+    // Another was first, and its token counts.
+    const seq = this.#generations.mark()
+    this.#learn([tokenKey], await this.#reader.load([tokenKey]), seq)
   }
 
-  #writeToken(tokenKey: string, token: string): Promise<void> {
-    return new Promise((resolve) => {
-      const onDone = (): void => {
-        this.#generations.settled(tokenKey, token)
-        resolve()
-      }
-      this.#writes.put(
-        new PendingWrite({
-          storageKey: tokenKey,
-          isToken: true,
-          produce: () => token,
-          expiresAt: null,
-          onDone,
-        }),
-      )
+  #replaceToken(tokenKey: string): PendingWrite {
+    let token = this.#generations.replace(tokenKey)
+    let isFirst = true
+    return this.#writeToken(tokenKey, () => {
+      if (!isFirst) token = this.#generations.renew(tokenKey, token)
+      isFirst = false
+      return token
     })
   }
 
-  #delete(storageKey: string, key: QueryKey): void {
+  /** `make`: called once for each attempt. */
+  #writeToken(tokenKey: string, make: () => string): PendingWrite {
+    let token = ''
+    const produce = (): string => {
+      token = make()
+      return token
+    }
+    const onDone = (): void => this.#generations.settled(tokenKey, token)
+    const write = new PendingWrite({
+      storageKey: tokenKey,
+      isToken: true,
+      produce,
+      expiresAt: null,
+      onDone,
+    })
+    this.#writes.put(write)
+    return write
+  }
+
+  #delete(storageKey: string, key: QueryKey): PendingWrite {
     const onDropped = (): void => this.#condemn(key)
-    this.#writes.put(
-      new PendingWrite({ storageKey, isToken: false, produce: () => null, expiresAt: null, onDropped }),
-    )
+    const write = new PendingWrite({
+      storageKey,
+      isToken: false,
+      produce: () => null,
+      expiresAt: null,
+      onDropped,
+    })
+    this.#writes.put(write)
+    return write
   }
 
   /** L2 may hold something older than what was given up; nobody may believe it. */
   #condemn(key: QueryKey): void {
-    for (const tokenKey of this.#generations.tokenKeysToReplace(key, true, 'hard'))
-      void this.#replaceToken(tokenKey)
+    for (const tokenKey of this.#generations.tokenKeysToReplace(canonicalParts(key), true, 'hard')) {
+      this.#replaceToken(tokenKey)
+    }
   }
 
-  #encode(envelope: Envelope, hash: string): string | null {
+  #encode(envelope: Envelope, hash: string, storageKey: string): string | null {
     try {
-      const text = encodeEnvelope(envelope, this.#settings.serializer)
+      const text = encodeEnvelope(envelope, this.#settings.serializer, storageKey)
       if (text.length <= LONGEST_VALUE) return text
       this.#report(
         `size of ${hash}`,
@@ -344,3 +532,10 @@ export class StorageTier {
     this.#settings.logger.warn(message, ...details)
   }
 }
+
+/** Settles when L2 has the write or a newer one of its key, or it was given up. */
+function doneOf(write: PendingWrite): Promise<void> {
+  return new Promise((resolve) => write.whenDone(resolve))
+}
+
+function ignore(): void {}

@@ -14,13 +14,17 @@
 
 import type { Clock } from '../ports/clock.ts'
 import { backoff } from '../resilience/backoff.ts'
+import { holdProcess } from '../resilience/hold-process.ts'
 import type { SafeLogger } from '../resilience/safe-logger.ts'
 import type { Alarm, TimerQueue } from '../resilience/timer-queue.ts'
 import { bytesOf, type PendingWrite } from './pending-write.ts'
 import type { Outcome, StorageGuard } from './storage-guard.ts'
 
+/** What may wait. Tokens are no entries; generations bound their number. */
 export interface WriteLimits {
+  /** Entries. */
   readonly count: number
+  /** Of everything. */
   readonly bytes: number
 }
 
@@ -29,6 +33,7 @@ const BATCH = 256
 const MOST_ATTEMPTS = 10
 const LOST_AFTER = 60_000
 const BUSY_PAUSE = 50
+const FLUSH_PAUSE = 5
 
 export interface WriteStats {
   /** Writes and deletes that wait. */
@@ -55,11 +60,19 @@ export class WriteBehind {
   readonly #settings: WriteBehindSettings
   /** All that wait, oldest first. */
   readonly #pending = new Map<string, PendingWrite>()
+  /** Those of them that may be dropped. */
+  #entries = 0
+  /**
+   * They again, oldest first from `#oldest` on, among others that are gone by now. Not a set: finding the first of one
+   * costs as much as was deleted before it.
+   */
+  #order: PendingWrite[] = []
+  #oldest = 0
   readonly #readyTokens = new Set<PendingWrite>()
   readonly #readyEntries = new Set<PendingWrite>()
   readonly #failing = new Set<PendingWrite>()
   readonly #unmade = new Set<PendingWrite>()
-  /** Keys of unanswered writes, with the moment after which they count as lost. */
+  /** Keys of unanswered writes, with the (monotonic) moment after which they count as lost. */
   readonly #unanswered = new Map<string, number>()
   #pump: Promise<void> | null = null
   #isScheduled = false
@@ -69,6 +82,8 @@ export class WriteBehind {
   #superseded = 0
   #dropped = 0
   #isClosed = false
+  /** Whoever flushes and waits for something to happen. */
+  #onNudge: (() => void) | null = null
 
   constructor(settings: WriteBehindSettings) {
     this.#settings = settings
@@ -88,11 +103,21 @@ export class WriteBehind {
       write.inherit(older)
     }
     this.#pending.set(write.storageKey, write)
+    if (!write.isToken) {
+      this.#entries++
+      this.#order.push(write)
+    }
     this.#bytes += bytesOf(write)
     if (write.value === undefined) this.#unmade.add(write)
     this.#ready(write)
     this.#shrink()
     this.#schedule()
+  }
+
+  /** What could not be made has become possible. */
+  nudge(): void {
+    this.resume()
+    this.#onNudge?.()
   }
 
   /** L2 is back: everything is due. Returns how many wait. */
@@ -102,21 +127,23 @@ export class WriteBehind {
     return this.#pending.size
   }
 
-  /** Tries all that waits, at once and again, until nothing is left or `timeout` milliseconds have passed. */
+  /** Tries all that waits at once, then at its own pace, until nothing is left or `timeout` milliseconds have passed. */
   async flush(timeout: number): Promise<{ written: number; pending: number }> {
     const { timers } = this.#settings
     const before = this.#written
+    const release = holdProcess()
     let isOver = false
     let wake: () => void = () => {}
     const alarm = timers.after(timeout, () => {
       isOver = true
       wake()
     })
+    this.resume()
     while (this.#pending.size > 0 && !isOver) {
-      this.resume()
       await Promise.race([this.#settled(), new Promise<void>((resolve) => (wake = resolve))])
     }
     timers.cancel(alarm)
+    release()
     return { written: this.#written - before, pending: this.#pending.size }
   }
 
@@ -150,6 +177,7 @@ export class WriteBehind {
     if (this.#pending.get(write.storageKey) === write) {
       this.#pending.delete(write.storageKey)
       this.#bytes -= bytesOf(write)
+      if (!write.isToken) this.#entries--
     }
     this.#readyTokens.delete(write)
     this.#readyEntries.delete(write)
@@ -160,10 +188,17 @@ export class WriteBehind {
   /** Over the bounds the oldest entries go. */
   #shrink(): void {
     const { limits } = this.#settings
-    if (this.#pending.size <= limits.count && this.#bytes <= limits.bytes) return
-    for (const write of this.#pending.values()) {
-      if (this.#pending.size <= limits.count && this.#bytes <= limits.bytes) return
-      if (!write.isToken && !write.isSent) this.#drop(write)
+    const isWaiting = (write: PendingWrite): boolean => this.#pending.get(write.storageKey) === write
+    if (this.#order.length > 2 * this.#entries + 1_000) {
+      this.#order = this.#order.slice(this.#oldest).filter(isWaiting)
+      this.#oldest = 0
+    }
+    for (let left = this.#order.length - this.#oldest; left > 0; left--) {
+      if (this.#entries <= limits.count && this.#bytes <= limits.bytes) return
+      const write = this.#order[this.#oldest++] as PendingWrite
+      if (!isWaiting(write)) continue
+      if (write.isSent) this.#order.push(write)
+      else this.#drop(write)
     }
   }
 
@@ -212,7 +247,7 @@ export class WriteBehind {
   }
 
   #take(): PendingWrite[] {
-    const now = this.#settings.clock.now()
+    const now = this.#now()
     for (const write of this.#failing) if (write.notBefore <= now) this.#ready(write)
     for (const queue of [this.#readyTokens, this.#readyEntries]) {
       const batch: PendingWrite[] = []
@@ -220,7 +255,7 @@ export class WriteBehind {
         queue.delete(write)
         const lostAt = this.#unanswered.get(write.storageKey) ?? 0
         if (lostAt > now) this.#defer(write, lostAt)
-        else if (this.#unmade.has(write)) this.#fail(write)
+        else if (this.#unmade.has(write)) this.#defer(write, now + BUSY_PAUSE)
         else batch.push(write)
         if (batch.length === BATCH) break
       }
@@ -268,7 +303,7 @@ export class WriteBehind {
   }
 
   async #call(operation: 'set' | 'delete', writes: PendingWrite[], call: () => unknown): Promise<void> {
-    const { guard, clock } = this.#settings
+    const { guard } = this.#settings
     const answered = (): void => {
       for (const { storageKey } of writes) this.#unanswered.delete(storageKey)
       this.resume()
@@ -284,21 +319,23 @@ export class WriteBehind {
       } else if (this.#pending.get(write.storageKey) !== write) {
         // A newer write has taken its place meanwhile.
       } else if (outcome.reason === 'failure') {
+        write.renew()
         this.#fail(write)
       } else {
-        this.#defer(write, clock.now() + BUSY_PAUSE)
+        this.#defer(write, this.#now() + BUSY_PAUSE)
       }
       if (!outcome.isOk && outcome.reason === 'timeout') {
-        this.#unanswered.set(write.storageKey, clock.now() + LOST_AFTER)
+        write.renew()
+        this.#unanswered.set(write.storageKey, this.#now() + LOST_AFTER)
       }
     }
   }
 
   #fail(write: PendingWrite): void {
-    const { clock, logger, random } = this.#settings
+    const { logger, random } = this.#settings
     write.attempts++
     if (write.attempts < MOST_ATTEMPTS || write.isToken) {
-      this.#defer(write, clock.now() + backoff(write.attempts, 50, 30_000, random))
+      this.#defer(write, this.#now() + backoff(write.attempts, 50, 30_000, random))
       return
     }
     logger.error(`L2 refused ${write.storageKey} ${write.attempts} times; it stays in L1 alone.`)
@@ -310,20 +347,31 @@ export class WriteBehind {
     this.#failing.add(write)
   }
 
+  /** Waits are monotonic, so that a step of the wall clock makes none of them longer. */
+  #now(): number {
+    const { clock } = this.#settings
+    return clock.monotonic?.() ?? clock.now()
+  }
+
   #scheduleRetry(): void {
-    const { timers, clock, guard } = this.#settings
+    const { timers, guard } = this.#settings
     if (this.#retry !== null) timers.cancel(this.#retry)
     this.#retry = null
     if (this.#failing.size === 0 || this.#isClosed || !guard.isOpenForCalls) return
     let due = Number.POSITIVE_INFINITY
     for (const write of this.#failing) due = Math.min(due, write.notBefore)
-    this.#retry = timers.after(Math.max(1, due - clock.now()), () => this.#schedule())
+    this.#retry = timers.after(Math.max(1, due - this.#now()), () => this.#schedule())
   }
 
-  /** The pump has come to rest, or a moment has passed where it cannot run. */
+  /** The pump has come to rest, or a moment has passed where it cannot run or found nothing that could be sent. */
   async #settled(): Promise<void> {
+    const before = this.#written
     await undefined
     if (this.#pump !== null) await this.#pump
-    else await this.#settings.timers.sleep(20)
+    if (this.#written !== before) return
+    const nudged = new Promise<void>((resolve) => {
+      this.#onNudge = resolve
+    })
+    await Promise.race([this.#settings.timers.sleep(FLUSH_PAUSE), nudged])
   }
 }

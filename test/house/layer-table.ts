@@ -19,6 +19,7 @@ export const LAYERS: readonly Layer[] = [
   { path: 'devtools', holds: 'what shows a running client', not: ['index.ts'] },
   { path: 'testing', holds: 'conformance suite, chaos store, virtual clock', not: ['index.ts'] },
   { path: 'storages/*', holds: 'one store each', only: ['resilience', 'ports', 'errors.ts'] },
+  { path: 'serializers/*', holds: 'one serializer each', only: ['ports', 'errors.ts'] },
   { path: 'index.ts', holds: 'the public names, nothing else' },
   { path: 'client', holds: 'the client: wiring, short methods and the functions around it' },
   { path: 'mutation', holds: 'mutations' },

@@ -20,9 +20,11 @@ describe('ChaosStorage', () => {
       set: (key, value) => map.set(key, value),
       delete: (key) => map.delete(key),
     }
-    const names = ['getMany', 'setMany', 'deleteMany', 'keys', 'feed', 'lease', 'close'] as const
+    const names = ['getMany', 'setMany', 'deleteMany', 'add', 'keys', 'feed', 'lease', 'close'] as const
     expect(names.filter((name) => name in new ChaosStorage(bare))).toEqual([])
     expect(names.filter((name) => new ChaosStorage(new MemoryStorage())[name] === undefined)).toEqual([])
+    const { acquire, release } = new MemoryStorage().lease
+    expect(new ChaosStorage({ ...bare, lease: { acquire, release } }).lease).not.toHaveProperty('renew')
   })
 
   it('counts calls, hangs for ever, and can be healed with the hung calls left, answered or given up', async () => {
@@ -190,7 +192,9 @@ describe('ChaosStorage', () => {
 
   it('applies faults to leases, keys and close', async () => {
     const { chaos, clock } = setUp()
-    chaos.fault({ kind: 'reject' }, { operations: ['acquire', 'keys', 'close'] })
+    chaos.fault({ kind: 'reject' }, { operations: ['add', 'acquire', 'renew', 'keys', 'close'] })
+    await expect(chaos.add?.('a', '1')).rejects.toThrow('chaos: add(a)')
+    await expect(chaos.lease?.renew?.('a', 'token', 10)).rejects.toThrow('chaos: renew(a)')
     await expect(chaos.lease?.acquire('a', 10)).rejects.toThrow('chaos: acquire(a)')
     await expect(chaos.keys?.('a')[Symbol.asyncIterator]().next()).rejects.toThrow('chaos: keys(a)')
     await expect(chaos.close?.()).rejects.toThrow('chaos')

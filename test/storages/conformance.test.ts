@@ -3,7 +3,17 @@ import type { StorageBackend } from '../../src/ports/storage.ts'
 import { MemoryStorage } from '../../src/storages/memory/index.ts'
 import { ChaosStorage, storageSuite, VirtualClock } from '../../src/testing/index.ts'
 
-const everything = ['getMany', 'setMany', 'deleteMany', 'keys', 'feed', 'lease', 'close'] as const
+const everything = [
+  'getMany',
+  'setMany',
+  'deleteMany',
+  'add',
+  'keys',
+  'feed',
+  'lease',
+  'renew',
+  'close',
+] as const
 
 describe('MemoryStorage in real time', () => {
   storageSuite({

@@ -8,9 +8,11 @@ const everything = [
   'getMany',
   'setMany',
   'deleteMany',
+  'add',
   'keys',
   'feed',
   'lease',
+  'renew',
   'close',
   'reopen',
   'loseFeed',
@@ -53,6 +55,7 @@ function broken(mutation: Mutation): () => StorageSubject {
         getMany: (keys) => inner.getMany(keys),
         setMany: (entries) => inner.setMany(entries),
         deleteMany: (keys) => inner.deleteMany(keys),
+        add: (key, value, ttl) => inner.add(key, value, ttl),
         keys: (prefix) => inner.keys(prefix),
         feed: inner.feed,
         lease: inner.lease,
@@ -221,7 +224,7 @@ const mutations: Record<string, [Mutation, string]> = {
     'feed: one that has stopped hears no more, and stopping twice is no error',
   ],
   'a lease is given to everyone': [
-    () => ({ lease: { acquire: async () => 'token', release: async () => {} } }),
+    () => ({ lease: { acquire: async () => 'token', renew: async () => true, release: async () => {} } }),
     'lease: of many who ask at once, through any handle, one gets it',
   ],
   'any token gives a lease up': [
@@ -234,6 +237,7 @@ const mutations: Record<string, [Mutation, string]> = {
             if (token !== null) tokens.set(key, token)
             return token
           },
+          renew: inner.lease.renew!,
           release: async (key) => inner.lease.release(key, tokens.get(key) ?? ''),
         },
       }
@@ -244,10 +248,77 @@ const mutations: Record<string, [Mutation, string]> = {
     (inner) => ({
       lease: {
         acquire: (key) => inner.lease.acquire(key, Infinity),
+        renew: inner.lease.renew!,
         release: (key, token) => inner.lease.release(key, token),
       },
     }),
     'lease: runs out, and its old token is then a wrong one',
+  ],
+  'renewing does nothing': [
+    (inner) => ({ lease: { ...inner.lease, renew: async () => true } }),
+    'lease: renewed, it lasts from then on; by a wrong token, or once it is gone, it is not',
+  ],
+  'renewing adds to what is left': [
+    (inner) => ({
+      lease: { ...inner.lease, renew: (key, token, ttl) => inner.lease.renew!(key, token, ttl + 3_600_000) },
+    }),
+    'lease: renewed, it lasts from then on; by a wrong token, or once it is gone, it is not',
+  ],
+  'a renewal gives a lease up that has long to go': [
+    (inner) => ({
+      lease: {
+        ...inner.lease,
+        renew: async (key, token, ttl) => {
+          const isHeld = await inner.lease.renew!(key, token, ttl)
+          if (isHeld && ttl > 1_000_000) await inner.lease.release(key, token)
+          return isHeld
+        },
+      },
+    }),
+    'lease: renewed in time it does not run out',
+  ],
+  'add overwrites': [
+    (inner) => ({
+      add: async (key, value, ttl) => {
+        const isStored = await inner.add(key, value, ttl)
+        await inner.set(key, value, ttl)
+        return isStored
+      },
+    }),
+    'add: stores what is not there, and leaves what is',
+  ],
+  'add looks first and stores later': [
+    (inner) => ({
+      add: async (key, value, ttl) => {
+        if ((await inner.get(key)) !== null) return false
+        await inner.set(key, value, ttl)
+        return true
+      },
+    }),
+    'add: of many who add at once, through any handle, one stores, and all see its value',
+  ],
+  'add forgets its ttl': [
+    (inner) => ({ add: (key, value) => inner.add(key, value) }),
+    'add: its ttl counts, and what has run out is not there',
+  ],
+  'add gives its ttl to what is there': [
+    (inner) => ({
+      add: async (key, value, ttl) => {
+        const isStored = await inner.add(key, value, ttl)
+        if (!isStored) await inner.set(key, (await inner.get(key)) ?? '', ttl)
+        return isStored
+      },
+    }),
+    'add: a refused one does not touch the ttl',
+  ],
+  'add overtakes what was begun before it': [
+    (inner) => ({
+      set: async (key, value, ttl) => {
+        await new Promise((resolve) => setTimeout(resolve, 1))
+        await inner.set(key, value, ttl)
+      },
+    }),
+    'add: in step with sets and deletes that were begun before it',
   ],
   'closing twice rejects': [
     (inner) => {

@@ -106,21 +106,35 @@ export function dataFileOf(directory: string): string {
  * process was faster.
  */
 export function setAside(directory: string, identity: string): string | undefined {
-  const data = join(directory, DATA_FILE)
-  const mutex = join(directory, `${FORMAT_FILE}.repair`)
-  if (!takeMutex(mutex)) return undefined
-  try {
+  return underMutex(directory, () => {
     if (identifyData(directory) !== identity) return undefined
+    const data = join(directory, DATA_FILE)
     // The locks belong to the data: processes on the old file must not share them with those on the new one.
     rmSync(join(directory, LOCK_FILE), { force: true })
     renameSync(data, `${data}.corrupt`)
     return `${data}.corrupt`
+  })
+}
+
+/** Deletes the data file. */
+export function discardData(directory: string): void {
+  rmSync(join(directory, LOCK_FILE), { force: true })
+  rmSync(join(directory, DATA_FILE), { force: true })
+}
+
+const MUTEX_LIFE = 5_000
+const MUTEX_PAUSE = 20
+
+/** One process at a time replaces data. */
+export function underMutex<T>(directory: string, work: () => T): T {
+  const mutex = join(directory, `${FORMAT_FILE}.repair`)
+  while (!takeMutex(mutex)) Atomics.wait(new Int32Array(new SharedArrayBuffer(4)), 0, 0, MUTEX_PAUSE)
+  try {
+    return work()
   } finally {
     rmSync(mutex, { recursive: true, force: true })
   }
 }
-
-const MUTEX_LIFE = 5_000
 
 function takeMutex(path: string): boolean {
   try {
@@ -128,9 +142,10 @@ function takeMutex(path: string): boolean {
     return true
   } catch (error) {
     if ((error as NodeJS.ErrnoException).code !== 'EEXIST') throw error
-    if (Date.now() - statSync(path).mtimeMs < MUTEX_LIFE) return false
-    // Its owner died: two that find out together may both go on, and `identity` stops the second.
-    return true
+    const since = statSync(path, { throwIfNoEntry: false })?.mtimeMs
+    // Its owner died in the few milliseconds that it takes. Two that find out together both go on, and what
+    // they do is checked again inside.
+    return since !== undefined && Date.now() - since > MUTEX_LIFE
   }
 }
 

@@ -18,7 +18,7 @@ import { rangesOf } from './key.ts'
 import { isCorruption, loadLmdb, openStores } from './lmdb.ts'
 import { type DiskCacheOptions, type DiskCacheSettings, resolveOptions } from './options.ts'
 import type { Operation } from './protocol.ts'
-import { Reader } from './reader.ts'
+import { type KeyPage, Reader } from './reader.ts'
 import { UseRecorder } from './use-recorder.ts'
 import { WriterHost } from './writer-host.ts'
 
@@ -39,6 +39,15 @@ type State =
 const FIRST_PAUSE = 100
 const MAX_PAUSE = 5_000
 
+/**
+ * What is stored survives the death of any process at any moment. It survives that of the machine once it is
+ * flushed: by `close`, or a second or two after the last write of any process; a cache that was not flushed then
+ * begins anew. The directory may be deleted while no process uses it. In a worker thread of your own, `close`
+ * before the thread is terminated: ended in the middle of a transaction, it may take the process with it.
+ *
+ * @example
+ * const client = new QueryClient({ storage: new DiskCacheStorage({ directory: '.cache', sizeLimit: 10 * 1024 ** 3 }) })
+ */
 export class DiskCacheStorage implements StorageBackend {
   readonly #settings: DiskCacheSettings
   #state: State = { kind: 'idle' }
@@ -57,32 +66,40 @@ export class DiskCacheStorage implements StorageBackend {
 
   async get(key: string): Promise<string | undefined> {
     const access = this.#state.kind === 'open' ? this.#state.access : await this.#open()
-    return this.#read(access, () => this.#look(access, key))
+    try {
+      return look(access, key)
+    } catch (error) {
+      throw this.#readError(access, error)
+    }
   }
 
   /** From one snapshot. */
   async getMany(keys: readonly string[]): Promise<(string | undefined)[]> {
     const access = this.#state.kind === 'open' ? this.#state.access : await this.#open()
-    return this.#read(access, () => keys.map((key) => this.#look(access, key)))
+    try {
+      return keys.map((key) => look(access, key))
+    } catch (error) {
+      throw this.#readError(access, error)
+    }
   }
 
   async set(key: string, value: string, ttl?: number): Promise<void> {
     const operation = toOperation({ key, value, ttl })
-    await (await this.#open()).writer.write([operation])
+    await write(await this.#open(), [operation])
   }
 
   async setMany(entries: readonly StorageEntry[]): Promise<void> {
     const operations = entries.map(toOperation)
-    await (await this.#open()).writer.write(operations)
+    await write(await this.#open(), operations)
   }
 
   async delete(key: string): Promise<void> {
-    await (await this.#open()).writer.write([{ kind: 'delete', key }])
+    await write(await this.#open(), [{ kind: 'delete', key }])
   }
 
   async deleteMany(keys: readonly string[]): Promise<void> {
     const operations = keys.map((key): Operation => ({ kind: 'delete', key }))
-    await (await this.#open()).writer.write(operations)
+    await write(await this.#open(), operations)
   }
 
   /** A page of rows at a time, each from a snapshot of its own. */
@@ -91,8 +108,7 @@ export class DiskCacheStorage implements StorageBackend {
       let from: Buffer | undefined = start
       while (from !== undefined) {
         const access = await this.#open()
-        const first: Buffer = from
-        const page = this.#read(access, () => access.reader.keysBetween(first, end, prefix))
+        const page: KeyPage = this.#page(access, from, end, prefix)
         yield* page.keys
         from = page.next
         if (from !== undefined) await new Promise((resume) => setImmediate(resume))
@@ -111,22 +127,18 @@ export class DiskCacheStorage implements StorageBackend {
     await this.close()
   }
 
-  #look({ reader, uses }: Access, key: string): string | undefined {
-    const value = reader.get(key)
-    if (value !== undefined) uses?.add(key)
-    return value
+  #page(access: Access, start: Buffer, end: Buffer, prefix: string): KeyPage {
+    try {
+      return access.reader.keysBetween(start, end, prefix)
+    } catch (error) {
+      throw this.#readError(access, error)
+    }
   }
 
-  #read<T>(access: Access, look: () => T): T {
-    try {
-      return look()
-    } catch (cause) {
-      if (isCorruption(cause)) this.#lose(access, access.identity)
-      const { directory } = this.#settings
-      throw new StorageError('STORAGE_FAILED', `reading from ${directory} failed: ${String(cause)}`, {
-        cause,
-      })
-    }
+  #readError(access: Access, cause: unknown): StorageError {
+    if (isCorruption(cause)) this.#lose(access, access.identity)
+    const { directory } = this.#settings
+    return new StorageError('STORAGE_FAILED', `reading from ${directory} failed: ${String(cause)}`, { cause })
   }
 
   #open(): Access | Promise<Access> {
@@ -200,6 +212,18 @@ export class DiskCacheStorage implements StorageBackend {
   #enter(state: State): void {
     this.#state = state
   }
+}
+
+function look({ reader, uses }: Access, key: string): string | undefined {
+  const value = reader.get(key)
+  if (value !== undefined) uses?.add(key)
+  return value
+}
+
+function write({ writer, uses }: Access, operations: readonly Operation[]): Promise<void> {
+  // What was used before a write is newer than what the write makes leave.
+  uses?.flush()
+  return writer.write(operations)
 }
 
 async function releaseAccess({ reader, writer, uses }: Access): Promise<void> {

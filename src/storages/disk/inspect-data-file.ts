@@ -2,16 +2,16 @@
  * Whether a data file can be given to LMDB, which maps it into memory and trusts it: a wrong page number or
  * offset there ends the process by SIGSEGV or SIGBUS, and again after each restart.
  *
- * Reads the meta pages and walks the trees of the newest state: every branch page, and leaf pages up to a budget. Safe while
+ * Reads the newest meta page and walks its trees: every branch page, and leaf pages up to a budget. Safe while
  * others write: pages of the newest state are reused two transactions later at the earliest, so what looks
  * damaged counts only if no transaction came in between. Layout: `MDB_meta`, `MDB_page` and `MDB_node` of
  * LMDB 0.9.90, data version 2; any other is left to LMDB to judge. May import siblings.
  */
 
-import { closeSync, fstatSync, openSync, readFileSync, readSync } from 'node:fs'
+import { closeSync, fstatSync, openSync, readSync } from 'node:fs'
 import { dataFileOf } from './directory.ts'
 
-const META_BYTES = 168
+const META_BYTES = 160
 const PAGE_HEADER_BYTES = 24
 const NODE_HEADER_BYTES = 8
 const TREE_BYTES = 48
@@ -21,17 +21,17 @@ const BRANCH = 1
 const LEAF = 2
 const BIG_DATA = 1
 const SUB_TREE = 2
-const OVERLAPPING_SYNC = 0x1000
 const NO_PAGE = 0xffff_ffff_ffff_ffffn
 /** 64 MiB of pages of 4 KiB: some tens of milliseconds. */
 const LEAF_BUDGET = 16_384
+/** Another process may be making or changing the file at this moment: damage must be seen each time. */
+const LOOKS = 3
+const LOOK_PAUSE = 30
 
 interface Meta {
   readonly pageSize: number
   readonly lastPage: bigint
   readonly txnId: bigint
-  readonly isUnflushed: boolean
-  readonly bootId: bigint
   readonly trees: readonly Tree[]
 }
 
@@ -40,8 +40,17 @@ interface Tree {
   readonly root: bigint
 }
 
-/** What is wrong with it; undefined = nothing that was seen. */
+/** What is wrong with it; undefined = nothing that was seen. Waits a little before it says so. */
 export function inspectDataFile(directory: string): string | undefined {
+  let damage = inspectOnce(directory)
+  for (let look = 1; damage !== undefined && look < LOOKS; look++) {
+    Atomics.wait(new Int32Array(new SharedArrayBuffer(4)), 0, 0, LOOK_PAUSE)
+    damage = inspectOnce(directory)
+  }
+  return damage
+}
+
+function inspectOnce(directory: string): string | undefined {
   let file: number
   try {
     file = openSync(dataFileOf(directory), 'r')
@@ -50,29 +59,26 @@ export function inspectDataFile(directory: string): string | undefined {
     throw error
   }
   try {
-    const size = fstatSync(file).size
-    if (size === 0) return undefined
-    const metas = readMetas(file)
-    if (typeof metas === 'string') return metas
-    const damages = metas.map((meta) => new Walk(file, size, meta).run())
-    if (damages.length === 0 || damages.includes(undefined)) return undefined
-    const now = readMetas(file)
-    const isMoving = typeof now === 'object' && now[0]?.txnId !== metas[0]?.txnId
-    return isMoving ? undefined : damages[0]
+    if (fstatSync(file).size === 0) return undefined
+    const meta = readMeta(file)
+    if (typeof meta !== 'object') return meta
+    // The size after the meta pages: a file that grows in between is larger than they say, never smaller.
+    const { size } = fstatSync(file)
+    const damage = new Walk(file, size, meta).run()
+    const now = damage === undefined ? meta : readMeta(file)
+    const isMoving = typeof now === 'object' && now.txnId !== meta.txnId
+    return isMoving ? undefined : damage
   } finally {
     closeSync(file)
   }
 }
 
-/**
- * The states that LMDB may begin from, newest first: the newest, or after a power loss perhaps the one before it
- * if it was not flushed. A text = damaged; none = of a version unknown here.
- */
-function readMetas(file: number): readonly Meta[] | string {
+/** The newest of both; a text = damaged; undefined = of a version unknown here. */
+function readMeta(file: number): Meta | string | undefined {
   const bytes = Buffer.alloc(META_BYTES)
   if (readSync(file, bytes, 0, META_BYTES, 0) < META_BYTES) return 'it ends within its first page'
   if (bytes.readUInt32LE(24) !== MAGIC) return 'it is no LMDB file'
-  if ((bytes.readUInt32LE(28) & 0xffff) !== DATA_VERSION) return []
+  if ((bytes.readUInt32LE(28) & 0xffff) !== DATA_VERSION) return undefined
   const first = parseMeta(bytes)
   const { pageSize } = first
   if (pageSize < 512 || pageSize > 65_536 || (pageSize & (pageSize - 1)) !== 0) {
@@ -82,18 +88,7 @@ function readMetas(file: number): readonly Meta[] | string {
   if (bytes.readUInt32LE(24) !== MAGIC) return 'its second page is damaged'
   const second = parseMeta(bytes)
   if (second.pageSize !== pageSize) return 'its first two pages contradict each other'
-  const [newest, older] = first.txnId >= second.txnId ? [first, second] : [second, first]
-  const isSettled = !newest.isUnflushed || newest.bootId === bootId()
-  return isSettled || older.txnId === 0n ? [newest] : [newest, older]
-}
-
-/** As LMDB takes it: the first hexadecimal digits. */
-function bootId(): bigint | undefined {
-  try {
-    return BigInt(`0x${readFileSync('/proc/sys/kernel/random/boot_id', 'utf8').split('-')[0]}`)
-  } catch {
-    return undefined
-  }
+  return first.txnId >= second.txnId ? first : second
 }
 
 function parseMeta(bytes: Buffer): Meta {
@@ -102,8 +97,6 @@ function parseMeta(bytes: Buffer): Meta {
     trees: [parseTree(bytes, 48), parseTree(bytes, 48 + TREE_BYTES)],
     lastPage: bytes.readBigUInt64LE(144),
     txnId: bytes.readBigUInt64LE(152),
-    isUnflushed: (bytes.readUInt16LE(52) & OVERLAPPING_SYNC) !== 0,
-    bootId: bytes.readBigInt64LE(160),
   }
 }
 

@@ -28,6 +28,31 @@ export function encodeKey(key: string): Buffer {
   return bytes
 }
 
+/** Of Node's buffers, a method that its types leave out. */
+type KeyBuffer = Buffer & { utf8Write(text: string, position: number): number }
+
+/**
+ * Writes a key into the driver's own buffer; bytes stay as they are. The encoder of the driver's stores for
+ * reading, where a buffer for each key would be a tenth of the time.
+ */
+export const keyEncoder = {
+  writeKey(key: string | Uint8Array, target: KeyBuffer, position: number): number {
+    if (typeof key !== 'string') {
+      target.set(key, position)
+      return position + key.length
+    }
+    if (key.length <= MAX_PLAIN_BYTES) {
+      target[position] = UTF8_KEY
+      // As many bytes as characters: all ASCII, and no surrogates.
+      if (target.utf8Write(key, position + 1) === key.length) return position + 1 + key.length
+    }
+    return this.writeKey(encodeKey(key), target, position)
+  },
+  readKey(source: Buffer, start: number, end: number): Buffer {
+    return Buffer.from(source.subarray(start, end))
+  },
+}
+
 /** The key that `bytes` holds; undefined where it is only a digest. */
 export function decodeKey(bytes: Buffer): string | undefined {
   if (bytes[0] === DIGEST_KEY) return undefined

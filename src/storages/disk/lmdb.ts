@@ -1,9 +1,10 @@
 /**
  * The shape of `lmdb` that this folder uses, and how it is loaded: an optional peer, never imported statically.
- * May import errors.
+ * May import siblings and errors.
  */
 
 import { MissingDriverError } from '../../errors.ts'
+import { keyEncoder } from './key.ts'
 
 export interface LmdbRange {
   readonly start?: Uint8Array
@@ -27,10 +28,10 @@ export interface LmdbStats extends TreePages {
   readonly free: TreePages
 }
 
-/** Keys and values are bytes (`keyEncoding` and `encoding` `'binary'`). */
+/** Values are bytes; keys as well, or a string of `keyEncoder`'s. */
 export interface LmdbStore {
   /** Valid until the next read: one buffer serves them all. */
-  getBinaryFast(key: Uint8Array): Uint8Array | undefined
+  getBinaryFast(key: Uint8Array | string): Uint8Array | undefined
   put(key: Uint8Array, value: Uint8Array): unknown
   remove(key: Uint8Array): unknown
   /** Whether it was there. */
@@ -41,9 +42,11 @@ export interface LmdbStore {
 }
 
 export interface LmdbRoot extends LmdbStore {
-  openDB(options: { name: string; keyEncoding: 'binary'; encoding: 'binary' }): LmdbStore
-  /** Begun, committed and flushed in a thread of the driver's; `work` runs inside it on the calling thread. */
-  transaction<T>(work: () => T): Promise<T>
+  openDB(options: { name: string; keyEncoder: typeof keyEncoder; encoding: 'binary' }): LmdbStore
+  /** Waits for the write lock of all processes; rolled back where `work` throws. */
+  transactionSync<T>(work: () => T): T
+  /** Flushes the file to the disk, in a thread of the driver's. */
+  sync(onEnd: (error?: Error | null) => void): void
   resetReadTxn(): void
   readerCheck(): number
   readerList(): string
@@ -56,6 +59,7 @@ export interface LmdbModule {
     noSubdir: false
     maxDbs: number
     maxReaders: number
+    noSync?: boolean
     readOnly?: boolean
   }): LmdbRoot
 }
@@ -72,10 +76,14 @@ export interface CacheStores {
   readonly chunks: LmdbStore
 }
 
-/** Valid until the next read. (The driver's buffer is longer than it says; only this view is safe to copy from.) */
-export function readBytes(store: LmdbStore, key: Uint8Array): Buffer | undefined {
+/**
+ * Valid until the next read. Its `length` is right, but the buffer behind it is longer: whoever copies from it
+ * says up to where.
+ */
+export function readBytes(store: LmdbStore, key: Uint8Array | string): Buffer | undefined {
   const bytes = store.getBinaryFast(key)
-  return bytes && Buffer.from(bytes.buffer, bytes.byteOffset, bytes.length)
+  if (bytes === undefined || Buffer.isBuffer(bytes)) return bytes
+  return Buffer.from(bytes.buffer, bytes.byteOffset, bytes.length)
 }
 
 export async function loadLmdb(): Promise<LmdbModule> {
@@ -89,6 +97,10 @@ export async function loadLmdb(): Promise<LmdbModule> {
 }
 
 /**
+ * Nothing is flushed by a commit (`noSync`): what is committed is in the kernel's hands, so the death of a
+ * process costs nothing. That of the machine may leave a file that mixes old and new pages: `flush-marker.ts`
+ * sees to it that such a file is never used.
+ *
  * The first opening in a process must be the writing thread's: it may wait for locks. One that is `readOnly`
  * then joins it, which takes none.
  */
@@ -98,9 +110,9 @@ export function openStores(lmdb: LmdbModule, directory: string, readOnly: boolea
     noSubdir: false,
     maxDbs: 6,
     maxReaders: 1_000,
-    ...(readOnly && { readOnly }),
+    ...(readOnly ? { readOnly } : { noSync: true }),
   })
-  const openTree = (name: string) => root.openDB({ name, keyEncoding: 'binary', encoding: 'binary' })
+  const openTree = (name: string) => root.openDB({ name, keyEncoder, encoding: 'binary' })
   return {
     root,
     values: openTree('values'),

@@ -2,6 +2,7 @@
 
 import { StackQueryError, StorageError } from '../../errors.ts'
 import type { EvictionPolicy } from './options.ts'
+import type { GateWord } from './transaction-gate.ts'
 
 export interface WriterSettings {
   readonly directory: string
@@ -9,6 +10,7 @@ export interface WriterSettings {
   readonly eviction: EvictionPolicy
   /** The data file that was found damaged, to be set aside. */
   readonly condemned: string | undefined
+  readonly gate: GateWord
 }
 
 export type Operation =
@@ -33,7 +35,6 @@ export type FromWriter =
   | { readonly kind: 'warning'; readonly message: string }
   /** The data file is damaged, or is no longer the one under the path. The thread does no more. */
   | { readonly kind: 'lost'; readonly reason: string; readonly condemned: string | undefined }
-  | { readonly kind: 'closed' }
 
 export interface PackedError {
   readonly code: 'STORAGE_UNAVAILABLE' | 'STORAGE_FAILED'

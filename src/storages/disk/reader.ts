@@ -1,21 +1,37 @@
 /**
  * Reads by this process: synchronous look-ups in the memory map, on the calling thread.
  *
- * Invariants: takes no lock; a read sees every transaction that was committed before the callback or promise
- * turn it runs in began; no snapshot outlives that turn, so that none keeps pages from being reused.
+ * Invariants: takes no lock; a read sees every transaction that was committed before the callback of the event
+ * loop that it runs in began (news of a later one cannot reach this process sooner); no snapshot outlives that
+ * callback and its promise jobs, so that none keeps pages from being reused.
  * Owns its handle on the stores (read only, joined to the writing thread's). May import siblings.
  */
 
-import { decodeKey, encodeKey } from './key.ts'
+import { decodeKey } from './key.ts'
 import { type CacheStores, readBytes } from './lmdb.ts'
 import { chunkKey, RowView } from './row.ts'
 
 /** Rows looked at in one go by `keys`. */
 const PAGE_ROWS = 256
+/** Promise jobs without a read after which a snapshot is given up. */
+const IDLE_TURNS = 3
+/** Reads after which a snapshot is given up although more are coming. */
+const MAX_READS = 1_000
+
+export interface KeyPage {
+  readonly keys: readonly string[]
+  /** Where the next page begins; undefined = this was the last. */
+  readonly next: Buffer | undefined
+}
 
 export class Reader {
   readonly #stores: CacheStores
-  #isReleasing = false
+  readonly #readChunk = (id: number, index: number) => readBytes(this.#stores.chunks, chunkKey(id, index))
+  /** Reads of the snapshot that is held; 0 = none is. */
+  #reads = 0
+  /** Of them, when the release last looked. */
+  #readsSeen = 0
+  #idleTurns = 0
   #isClosed = false
 
   constructor(stores: CacheStores) {
@@ -23,13 +39,19 @@ export class Reader {
   }
 
   get(key: string): string | undefined {
-    this.#releaseSoon()
-    return this.#find(key, encodeKey(key), Date.now())
+    this.#hold()
+    const bytes = readBytes(this.#stores.values, key)
+    if (bytes === undefined) return undefined
+    const row = new RowView(bytes)
+    if (row.expiresAt <= Date.now()) return undefined
+    const text = row.read(this.#readChunk)
+    if (text === undefined || (text.fullKey !== undefined && text.fullKey !== key)) return undefined
+    return text.value
   }
 
-  /** One page of the keys that start with `prefix`: in the range, after `start`. `next` = where the next begins. */
-  keysBetween(start: Buffer, end: Buffer, prefix: string): { keys: string[]; next: Buffer | undefined } {
-    this.#releaseSoon()
+  /** One page of the keys that start with `prefix`. */
+  keysBetween(start: Buffer, end: Buffer, prefix: string): KeyPage {
+    this.#hold()
     const keys: string[] = []
     const now = Date.now()
     let last: Buffer | undefined
@@ -39,7 +61,7 @@ export class Reader {
       last = stored
       const row = new RowView(value)
       if (row.expiresAt <= now) continue
-      const key = decodeKey(stored) ?? row.read((id, index) => this.#chunk(id, index))?.fullKey
+      const key = decodeKey(stored) ?? row.read(this.#readChunk)?.fullKey
       if (key?.startsWith(prefix)) keys.push(key)
     }
     const next = last !== undefined && count === PAGE_ROWS ? Buffer.concat([last, Buffer.of(0)]) : undefined
@@ -52,26 +74,25 @@ export class Reader {
     await this.#stores.root.close()
   }
 
-  #find(key: string, stored: Buffer, now: number): string | undefined {
-    const bytes = readBytes(this.#stores.values, stored)
-    if (bytes === undefined) return undefined
-    const row = new RowView(bytes)
-    if (row.expiresAt <= now) return undefined
-    const text = row.read((id, index) => this.#chunk(id, index))
-    if (text === undefined || (text.fullKey !== undefined && text.fullKey !== key)) return undefined
-    return text.value
+  #hold(): void {
+    if (++this.#reads === 1) queueMicrotask(this.#release)
+    else if (this.#reads > MAX_READS) this.#reset()
   }
 
-  #chunk(id: number, index: number): Buffer | undefined {
-    return readBytes(this.#stores.chunks, chunkKey(id, index))
+  /**
+   * Taking a snapshot costs as much as a read: one that reads are still coming for, job after job, is kept. The
+   * queue of jobs runs dry before the event loop goes on, so it never lasts longer than that.
+   */
+  readonly #release = (): void => {
+    if (this.#reads !== this.#readsSeen) this.#idleTurns = 0
+    this.#readsSeen = this.#reads
+    if (this.#reads === 0) return
+    if (this.#idleTurns++ < IDLE_TURNS) queueMicrotask(this.#release)
+    else this.#reset()
   }
 
-  #releaseSoon(): void {
-    if (this.#isReleasing) return
-    this.#isReleasing = true
-    queueMicrotask(() => {
-      this.#isReleasing = false
-      if (!this.#isClosed) this.#stores.root.resetReadTxn()
-    })
+  #reset(): void {
+    this.#reads = 0
+    if (!this.#isClosed) this.#stores.root.resetReadTxn()
   }
 }

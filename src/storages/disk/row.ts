@@ -70,7 +70,7 @@ export function placeRow(row: PreparedRow, rank: number): void {
 }
 
 export function withRank(row: Buffer, rank: number): Buffer {
-  const copy = Buffer.from(row)
+  const copy = Buffer.from(row.subarray(0, row.length))
   copy.writeDoubleLE(rank, 16)
   return copy
 }
@@ -133,7 +133,7 @@ export class RowView {
     for (let index = 0; index < count; index++) {
       const part = chunk(id, index)
       if (part === undefined || at + part.length > whole.length) return undefined
-      part.copy(whole, at)
+      whole.set(part.subarray(0, part.length), at)
       at += part.length
     }
     return at === whole.length ? whole : undefined

@@ -12,6 +12,7 @@ import { StorageError } from '../../errors.ts'
 import type { Logger } from '../../ports/logger.ts'
 import type { FromWriter, Operation, ToWriter, WriteRequest, WriterSettings } from './protocol.ts'
 import { unpackError } from './protocol.ts'
+import { createGateWord, guardExit, releaseExit } from './transaction-gate.ts'
 
 interface Waiter {
   readonly resolve: () => void
@@ -31,30 +32,37 @@ export class WriterHost {
   readonly #logger: Logger | undefined
   readonly #onLost: (loss: WriterLoss) => void
   readonly #waiters = new Map<number, Waiter>()
+  readonly #gate = createGateWord()
   #outbox: WriteRequest[] = []
   #lastId = 0
   #opening: { resolve: (identity: string) => void; reject: (error: Error) => void } | undefined
   #end: WriterLoss | undefined
   #isClosing = false
 
-  constructor(settings: WriterSettings, logger: Logger | undefined, onLost: (loss: WriterLoss) => void) {
+  constructor(
+    settings: Omit<WriterSettings, 'gate'>,
+    logger: Logger | undefined,
+    onLost: (loss: WriterLoss) => void,
+  ) {
     this.#logger = logger
     this.#onLost = onLost
     // The sources run as they are where the runtime takes TypeScript.
     const isSource = import.meta.url.endsWith('.ts')
     this.#worker = new Worker(new URL(`./writer-thread.${isSource ? 'ts' : 'js'}`, import.meta.url), {
-      workerData: settings,
+      workerData: { ...settings, gate: this.#gate } satisfies WriterSettings,
       name: 'stackquery-disk',
       ...(!isSource && { execArgv: [] }),
     })
     this.opened = new Promise((resolve, reject) => {
       this.#opening = { resolve, reject }
     })
+    guardExit(this.#gate)
     this.#worker.on('message', (message: FromWriter) => this.#receive(message))
     this.#worker.on('error', (cause) => {
       this.#finish('STORAGE_FAILED', 'the writing thread of DiskCacheStorage failed', cause)
     })
     this.#worker.on('exit', () => {
+      releaseExit(this.#gate)
       this.#finish('STORAGE_UNAVAILABLE', 'the writing thread of DiskCacheStorage ended', undefined)
     })
   }
@@ -134,10 +142,11 @@ export class WriterHost {
     this.#opening = undefined
     for (const { reject } of this.#waiters.values()) reject(error)
     this.#waiters.clear()
-    if (!this.#isClosing) {
-      void this.#worker.terminate()
-      this.#onLost(this.#end)
-    }
+    if (this.#isClosing) return
+    // Asked, never terminated: in the middle of a transaction that would leave its lock and memory behind.
+    this.#worker.postMessage({ kind: 'close' } satisfies ToWriter)
+    this.#worker.unref()
+    this.#onLost(this.#end)
   }
 
   #warn(message: string): void {

@@ -3,15 +3,23 @@
  * one under its path. A thread of its own, since opening waits for locks, and so that a busy event loop never
  * holds the one write lock that all processes share.
  *
- * States: opening -> open (`opened`) -> closed (`closed`), or the end of the thread at `refused` and `lost`.
+ * States: opening -> open (`opened`) -> ended (asked to close), or ended by its owner at `refused` and `lost`.
  * Owns the stores and the watch timer. May import siblings.
  */
 
-import { parentPort, workerData } from 'node:worker_threads'
+import { parentPort, receiveMessageOnPort, workerData } from 'node:worker_threads'
 import { claimDirectory, identifyData, setAside } from './directory.ts'
+import { FlushMarker } from './flush-marker.ts'
 import { inspectDataFile } from './inspect-data-file.ts'
 import { type CacheStores, isCorruption, loadLmdb, openStores } from './lmdb.ts'
-import { type FromWriter, packError, type ToWriter, type WriterSettings } from './protocol.ts'
+import {
+  type FromWriter,
+  packError,
+  type ToWriter,
+  type WriteRequest,
+  type WriterSettings,
+} from './protocol.ts'
+import { TransactionGate } from './transaction-gate.ts'
 import { Writer } from './writer.ts'
 
 const WATCH_INTERVAL = 1_000
@@ -20,68 +28,98 @@ const READER_CHECK_INTERVAL = 60_000
 const port = parentPort!
 const settings = workerData as WriterSettings
 const { directory } = settings
+const gate = new TransactionGate(settings.gate)
 
 function say(message: FromWriter): void {
   port.postMessage(message)
 }
 
-async function open(): Promise<CacheStores> {
+async function open(marker: FlushMarker): Promise<CacheStores> {
   const lmdb = await loadLmdb()
   claimDirectory(directory)
+  if (marker.discardUntrusted()) {
+    warn(`the machine went down before the disk cache ${directory} was flushed; it is begun anew`)
+  }
   const identity = identifyData(directory)
-  const damage =
-    identity !== undefined && identity === settings.condemned
-      ? 'found while reading'
-      : inspectDataFile(directory)
-  if (damage !== undefined) replaceData(damage)
+  const isCondemned = identity !== undefined && identity === settings.condemned
+  const damage = isCondemned ? 'found while reading' : inspectDataFile(directory)
+  if (damage !== undefined) replaceData(damage, identity)
   try {
-    return openStores(lmdb, directory, false)
+    return gate.run(() => openStores(lmdb, directory, false))
   } catch (error) {
     if (!isCorruption(error)) throw error
-    replaceData((error as Error).message)
-    return openStores(lmdb, directory, false)
+    replaceData((error as Error).message, identity)
+    return gate.run(() => openStores(lmdb, directory, false))
   }
 }
 
-function replaceData(damage: string): void {
-  const place = setAside(directory, identifyData(directory) ?? '')
+function replaceData(damage: string, identity: string | undefined): void {
+  const place = identity === undefined ? undefined : setAside(directory, identity)
   if (place === undefined) return
-  say({
-    kind: 'warning',
-    message: `the data file of the disk cache ${directory} is corrupt (${damage}); it is set aside as ${place}, a new one is begun`,
-  })
+  warn(
+    `the data file of the disk cache ${directory} is corrupt (${damage}); it is set aside as ${place}, a new one is begun`,
+  )
 }
 
-try {
-  const stores = await open()
+function warn(message: string): void {
+  say({ kind: 'warning', message })
+}
+
+function run(stores: CacheStores, marker: FlushMarker): void {
   const identity = identifyData(directory)
-  const lose = (reason: string, condemned: string | undefined) => {
-    clearInterval(watch)
-    say({ kind: 'lost', reason, condemned })
-  }
-  const writer = new Writer(stores, settings, {
-    onWritten: (ids) => say({ kind: 'written', ids }),
-    onFailed: (ids, error) => {
-      say({ kind: 'failed', ids, error: packError(error, `writing to ${directory}`) })
-      if (isCorruption(error)) lose('it is corrupt', identity)
-    },
-  })
+  const writer = new Writer(stores, settings, marker, gate)
   let readersCheckedAt = Date.now()
-  const watch = setInterval(() => {
+
+  const watch = setInterval(async () => {
     if (identifyData(directory) !== identity) return lose('it was deleted or replaced', undefined)
+    await marker.settleIfQuiet(stores)
     if (Date.now() - readersCheckedAt < READER_CHECK_INTERVAL) return
     readersCheckedAt = Date.now()
     stores.root.readerCheck()
   }, WATCH_INTERVAL)
-  port.on('message', async (message: ToWriter) => {
-    if (message.kind === 'write') return writer.add(message.requests)
+
+  function lose(reason: string, condemned: string | undefined): void {
     clearInterval(watch)
-    await writer.idle()
+    say({ kind: 'lost', reason, condemned })
+  }
+
+  function write(requests: readonly WriteRequest[]): void {
+    const failed = writer.perform(requests)
+    const written = requests.filter((request) => !failed.has(request)).map(({ id }) => id)
+    if (written.length > 0) say({ kind: 'written', ids: written })
+    for (const [{ id }, error] of failed) {
+      say({ kind: 'failed', ids: [id], error: packError(error, `writing to ${directory}`) })
+      if (isCorruption(error)) lose('it is corrupt', identity)
+      else if (identifyData(directory) !== identity) lose('it was deleted or replaced', undefined)
+    }
+  }
+
+  async function close(): Promise<void> {
+    clearInterval(watch)
+    await marker.settle(stores)
     await stores.root.close()
-    say({ kind: 'closed' })
     port.close()
+  }
+
+  port.on('message', (first: ToWriter) => {
+    const requests: WriteRequest[] = []
+    let message: ToWriter | undefined = first
+    // What else has come joins the same transaction.
+    while (message?.kind === 'write') {
+      requests.push(...message.requests)
+      message = receiveMessageOnPort(port)?.message
+    }
+    if (requests.length > 0) write(requests)
+    if (message !== undefined) void close()
   })
-  say({ kind: 'opened', identity: identity ?? '' })
+}
+
+try {
+  const marker = new FlushMarker(directory, gate)
+  const stores = await open(marker)
+  run(stores, marker)
+  say({ kind: 'opened', identity: identifyData(directory) ?? '' })
 } catch (error) {
   say({ kind: 'refused', error: packError(error, `opening ${directory}`) })
+  port.close()
 }

@@ -1,22 +1,24 @@
 /**
  * Every write to a data file by this process: batches of operations, each batch one transaction.
  *
- * Invariants: operations are applied in the order of their arrival; a request is answered once, after its
- * transaction is visible to every process; one transaction at a time. A request's operations may be spread over
- * several transactions.
+ * Invariants: operations are applied in the order of their arrival; a batch is one transaction, all or nothing.
+ * A request's operations may be spread over several batches.
  * Room: before a batch that would take the file over `sizeLimit`, the oldest rows leave; each transaction also
  * removes a few expired rows. LMDB frees pages only for later transactions, so an eighth of the limit is kept
  * free for what is under way.
- * Runs in the writing thread, inside which `transaction` calls back; waits for locks and disk in the driver's
- * threads. Owns nothing: the thread closes the stores. May import siblings and errors.
+ * Runs in the writing thread and blocks it: a transaction waits for the lock, and holds it for nothing but its
+ * own writing. Owns nothing: the thread closes the stores. May import siblings and errors.
  */
 
 import { StorageError } from '../../errors.ts'
+import type { FlushMarker } from './flush-marker.ts'
 import { encodeKey } from './key.ts'
 import { Ledger } from './ledger.ts'
 import type { CacheStores } from './lmdb.ts'
 import type { Operation, WriteRequest, WriterSettings } from './protocol.ts'
+import { Room } from './room.ts'
 import { type PreparedRow, prepareRow } from './row.ts'
+import type { TransactionGate } from './transaction-gate.ts'
 
 interface Step {
   readonly kind: Operation['kind']
@@ -31,110 +33,89 @@ interface Batch {
   readonly bytes: number
 }
 
-export interface WriterEvents {
-  onWritten(ids: readonly number[]): void
-  onFailed(ids: readonly number[], error: unknown): void
-}
-
 const MAX_BATCH_STEPS = 2_000
 /** One value may take a quarter of the limit. */
 const MAX_SHARE = 4
 /** Rows culled or evicted per step: more than one, so that a cache over its limit comes down. */
 const ROWS_PER_STEP = 4
 const MIN_ROWS = 16
+/** In transactions: a reader that moves is never that far behind, since it reads in one go. */
+const MAX_READER_LAG = 50
 
 export class Writer {
   readonly #stores: CacheStores
   readonly #ledger: Ledger
   readonly #settings: WriterSettings
-  readonly #events: WriterEvents
+  readonly #marker: FlushMarker
+  readonly #gate: TransactionGate
   readonly #maxBatchBytes: number
-  readonly #target: number
-  #queue: WriteRequest[] = []
-  #running: Promise<void> | undefined
+  readonly #room: Room
 
-  constructor(stores: CacheStores, settings: WriterSettings, events: WriterEvents) {
+  constructor(stores: CacheStores, settings: WriterSettings, marker: FlushMarker, gate: TransactionGate) {
+    this.#gate = gate
     this.#stores = stores
     this.#ledger = new Ledger(stores)
     this.#settings = settings
-    this.#events = events
-    this.#target = settings.sizeLimit * (7 / 8)
+    this.#marker = marker
+    this.#room = new Room(this.#ledger, settings.sizeLimit)
     this.#maxBatchBytes = Math.min(settings.sizeLimit / 32, 8 * 1024 ** 2)
   }
 
-  add(requests: readonly WriteRequest[]): void {
-    this.#queue.push(...requests)
-    this.#running ??= this.#run()
-  }
-
-  /** Resolves when nothing is left to write. */
-  async idle(): Promise<void> {
-    await this.#running
-  }
-
-  async #run(): Promise<void> {
-    while (this.#queue.length > 0) {
-      const requests = this.#queue
-      this.#queue = []
-      await this.#perform(requests)
-    }
-    this.#running = undefined
-  }
-
-  async #perform(requests: readonly WriteRequest[]): Promise<void> {
+  /** Returns what failed; everything else is visible to every process. */
+  perform(requests: readonly WriteRequest[]): ReadonlyMap<WriteRequest, unknown> {
     const failed = new Map<WriteRequest, unknown>()
-    let group: WriteRequest[] = []
+    let members = new Set<WriteRequest>()
     let steps: Step[] = []
     let bytes = 0
-    const flush = async () => {
-      const members = group
-      const batch = { steps, bytes }
-      group = []
-      steps = []
-      bytes = 0
+    const flush = () => {
       try {
-        if (batch.steps.length > 0) await this.#commit(batch)
+        if (steps.length > 0) this.#commit({ steps, bytes })
       } catch (error) {
         for (const member of members) failed.set(member, error)
       }
+      members = new Set()
+      steps = []
+      bytes = 0
     }
     for (const request of requests) {
-      group.push(request)
       for (const operation of request.operations) {
-        if (steps.length >= MAX_BATCH_STEPS || bytes > this.#maxBatchBytes) {
-          await flush()
-          group.push(request)
-        }
-        const step = prepare(operation)
+        if (steps.length >= MAX_BATCH_STEPS || bytes > this.#maxBatchBytes) flush()
+        let step = prepare(operation)
         if (step.row !== undefined && step.row.bytes > this.#settings.sizeLimit / MAX_SHARE) {
           failed.set(request, this.#tooLarge(step.row.bytes))
-          steps.push({ ...step, kind: 'delete', row: undefined })
-          continue
+          step = { kind: 'delete', key: step.key, row: undefined, expiresAt: Infinity }
         }
+        members.add(request)
         steps.push(step)
         bytes += step.row?.bytes ?? 0
       }
     }
-    await flush()
-    const written = requests.filter((request) => !failed.has(request)).map(({ id }) => id)
-    if (written.length > 0) this.#events.onWritten(written)
-    for (const [{ id }, error] of failed) this.#events.onFailed([id], error)
+    flush()
+    return failed
   }
 
-  async #commit(batch: Batch): Promise<void> {
+  #commit(batch: Batch): void {
     const steps = this.#withoutIdleTouches(batch.steps)
     if (steps.length === 0) return
     const { root } = this.#stores
+    const transact = (work: () => void) => this.#gate.run(() => root.transactionSync(work))
     const ledger = this.#ledger
+    const room = this.#room
     const rows = MIN_ROWS + ROWS_PER_STEP * steps.length
     if (batch.bytes > 0) this.#checkGrowth()
     if (batch.bytes > this.#maxBatchBytes) {
       // What a large batch needs must be free before it begins.
-      await root.transaction(() => ledger.evict(this.#excess(batch), Number.MAX_SAFE_INTEGER))
+      transact(() => {
+        this.#marker.set()
+        const excess = room.need(batch.bytes)
+        if (excess > 0) room.settle(0, ledger.evict(excess, Number.MAX_SAFE_INTEGER))
+      })
     }
-    await root.transaction(() => {
-      const excess = this.#excess(batch)
-      if (excess > 0) ledger.evict(Math.min(excess, 2 * batch.bytes), rows)
+    transact(() => {
+      this.#marker.set()
+      const excess = batch.bytes > 0 ? room.need(batch.bytes) : 0
+      const freed = excess > 0 ? ledger.evict(Math.min(excess, 2 * batch.bytes), rows) : 0
+      room.settle(batch.bytes, freed)
       ledger.cull(Date.now(), rows)
       let rank = ledger.lastRank()
       for (const { kind, key, row, expiresAt } of steps) {
@@ -145,23 +126,20 @@ export class Writer {
     })
   }
 
-  #excess(batch: Batch): number {
-    return batch.bytes === 0 ? 0 : this.#ledger.usage().used + batch.bytes - this.#target
-  }
-
   /**
    * Pages that a reader still sees are not reused: one that stands still (a stopped process) would make the
    * file grow for ever.
    */
   #checkGrowth(): void {
     const { root, values } = this.#stores
-    root.resetReadTxn()
     const { sizeLimit } = this.#settings
-    if (this.#ledger.usage().file <= sizeLimit * 1.25) return
+    if (this.#room.fileBytes <= sizeLimit * 1.25) return
+    root.resetReadTxn()
     root.readerCheck()
     const { lastTxnId } = values.getStats()
+    root.resetReadTxn()
     const oldest = oldestReader(root.readerList())
-    if (oldest === undefined || lastTxnId - oldest.txnId < 50) return
+    if (oldest === undefined || lastTxnId - oldest.txnId < MAX_READER_LAG) return
     throw new StorageError(
       'STORAGE_FAILED',
       `the data file is over its limit of ${sizeLimit} bytes and process ${oldest.pid} has been reading an old state of it for ${lastTxnId - oldest.txnId} transactions: nothing is stored until that ends`,
@@ -173,9 +151,12 @@ export class Writer {
     this.#stores.root.resetReadTxn()
     const lastRank = this.#ledger.lastRank()
     const { entryCount } = this.#stores.values.getStats()
-    return steps.filter(
+    const worthy = steps.filter(
       ({ kind, key }) => kind !== 'touch' || this.#ledger.isWorthTouching(key, lastRank, entryCount),
     )
+    // A snapshot that is left behind keeps pages from being reused while this thread waits for the lock.
+    this.#stores.root.resetReadTxn()
+    return worthy
   }
 
   #tooLarge(bytes: number): StorageError {

@@ -52,6 +52,7 @@ export class MemoryStorage implements StorageBackend {
     }
     this.lease = {
       acquire: async (key, ttl) => this.#open().acquire(key, ttl),
+      renew: async (key, token, ttl) => this.#open().renew(key, token, ttl),
       release: async (key, token) => this.#open().release(key, token),
     }
   }
@@ -63,6 +64,13 @@ export class MemoryStorage implements StorageBackend {
   /** A `ttl` of zero or below has run out already: the key is gone. Rejects a value that is no string. */
   async set(key: string, value: string, ttl?: number): Promise<void> {
     this.#open().write(key, expectString(value), ttl)
+  }
+
+  async add(key: string, value: string, ttl?: number): Promise<boolean> {
+    const store = this.#open()
+    if (store.read(key) !== null) return false
+    store.write(key, expectString(value), ttl)
+    return true
   }
 
   async delete(key: string): Promise<void> {

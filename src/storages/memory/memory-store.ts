@@ -64,6 +64,12 @@ export class MemoryStore {
     return token
   }
 
+  renew(key: string, token: string, ttl: number): boolean {
+    if (this.#live(this.#leases, key) !== token) return false
+    this.#leases.set(key, { value: token, expiresAt: this.#clock.now() + Math.ceil(ttl) })
+    return true
+  }
+
   release(key: string, token: string): void {
     if (this.#leases.get(key)?.value === token) this.#leases.delete(key)
   }

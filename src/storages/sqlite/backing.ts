@@ -26,7 +26,7 @@ export interface Backing {
  * @throws MissingDriverError (`MISSING_DRIVER`)
  */
 export async function prepareBacking(
-  { path, maxSize, driver: choice }: Settings,
+  { path, maxSize, feedLength, driver: choice }: Settings,
   onInline: (batchSize: number, notice?: string) => void,
 ): Promise<Backing> {
   const { Driver, name } =
@@ -35,14 +35,15 @@ export async function prepareBacking(
       : await loadDriver(choice === undefined ? undefined : [choice])
   const startInline = (notice?: string) => {
     onInline(INLINE_BATCH, notice)
-    return new WriteEngine(Driver, { path, maxSize, isOwnThread: false })
+    return new WriteEngine(Driver, { path, maxSize, feedLength, isOwnThread: false })
   }
   if (path === ':memory:') {
     const engine = startInline()
     return { Driver, host: engine, engine }
   }
   if (name === undefined) return { Driver, host: startInline(), engine: undefined }
-  const thread = new ThreadHost({ driver: name, settings: { path, maxSize, isOwnThread: true } })
+  const settings = { path, maxSize, feedLength, isOwnThread: true }
+  const thread = new ThreadHost({ driver: name, settings })
   const host = new FallbackHost(thread, (reason) =>
     startInline(
       `SQLiteStorage cannot start its writing thread (${String(reason)}): writes stay on the calling thread`,

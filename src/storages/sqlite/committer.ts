@@ -7,115 +7,135 @@
  */
 
 import type { SQLiteConnection, SQLiteStatement, SQLiteValue } from './driver.ts'
-import { readPragma, rollBack } from './schema.ts'
+import type { WriteKind } from './entry.ts'
+import { type LeaseKind, LeaseTable } from './lease-table.ts'
+import { MessageTable } from './message-table.ts'
+import { Room } from './room.ts'
+import { rollBack } from './schema.ts'
 import { encodeText } from './text.ts'
 
 /** Parallel arrays, which cross to another thread faster than objects do. */
 export interface WriteBatch {
   readonly keys: readonly string[]
-  /** `null` deletes. */
   readonly values: readonly (string | null)[]
-  /** Epoch milliseconds, `null` = none. */
   readonly expires: readonly (number | null)[]
+  /** Index -> kind, of those that are no `put`. */
+  readonly kinds: ReadonlyMap<number, WriteKind>
 }
 
 /** Rows of one INSERT: a statement's own overhead is about half of a small write. */
 const ROWS = 16
 const SPARE_SWEEPS = 16
 const MAX_SWEEPS = 1_000
-const EVICT_STEP = 32
-/** Makes up for a limit that was lowered, in steps that hold up nobody for long. */
-const MAX_EVICTIONS = { ownThread: 20_000, callingThread: 256 }
+
+/** Of `maxSize`, what the feed may take. */
+const FEED_SHARE = 1 / 8
+
+export interface CommitterSettings {
+  readonly maxSize: number
+  readonly feedLength: number
+  readonly isOwnThread: boolean
+  /** Told of the bytes of a value that `maxSize` has no room for. */
+  readonly onTooLarge: (size: number) => void
+}
 
 export class Committer {
   readonly #connection: SQLiteConnection
-  readonly #maxSize: number
-  readonly #maxPages: number
-  readonly #maxEvictions: number
+  readonly #settings: CommitterSettings
   readonly #put: SQLiteStatement
   readonly #putRows: SQLiteStatement
   readonly #delete: SQLiteStatement
+  readonly #live: SQLiteStatement
+  readonly #leases: LeaseTable
+  readonly #messages: MessageTable
   readonly #sweep: SQLiteStatement
-  readonly #evict: SQLiteStatement
-  readonly #pageCount: SQLiteStatement
-  readonly #freePages: SQLiteStatement
+  readonly #room: Room | undefined
 
-  constructor(connection: SQLiteConnection, maxSize: number, isOwnThread: boolean) {
+  constructor(connection: SQLiteConnection, settings: CommitterSettings) {
+    const { maxSize, feedLength, isOwnThread } = settings
     this.#connection = connection
-    this.#maxSize = maxSize
-    this.#maxEvictions = isOwnThread ? MAX_EVICTIONS.ownThread : MAX_EVICTIONS.callingThread
-    this.#maxPages = maxSize / Number(readPragma(connection, 'page_size'))
+    this.#settings = settings
     const put = 'INSERT OR REPLACE INTO entry (key, expires, value) VALUES '
     this.#put = connection.prepare(`${put} (?, ?, ?)`)
     this.#putRows = connection.prepare(put + Array(ROWS).fill('(?, ?, ?)').join(', '))
     this.#delete = connection.prepare('DELETE FROM entry WHERE key = ?')
+    this.#live = connection.prepare('SELECT 1 FROM entry WHERE key = ? AND (expires IS NULL OR expires > ?)')
+    this.#leases = new LeaseTable(connection)
+    this.#messages = new MessageTable(connection, feedLength, maxSize * FEED_SHARE)
     this.#sweep = connection.prepare(
       'DELETE FROM entry WHERE id IN (SELECT id FROM entry WHERE expires <= ? ORDER BY expires LIMIT ?)',
     )
-    this.#evict = connection.prepare(
-      'DELETE FROM entry WHERE id IN (SELECT id FROM entry ORDER BY id LIMIT ?)',
-    )
-    this.#pageCount = connection.prepare('SELECT page_count AS n FROM pragma_page_count')
-    this.#freePages = connection.prepare('SELECT freelist_count AS n FROM pragma_freelist_count')
+    if (maxSize !== Number.POSITIVE_INFINITY) this.#room = new Room(connection, maxSize, isOwnThread)
   }
 
-  commit(batch: WriteBatch, from: number, to: number): void {
+  /** Indices of what was refused: an `add` to a key that has a value, a lease that another holds. */
+  commit(batch: WriteBatch, from: number, to: number): number[] {
     this.#connection.exec('BEGIN IMMEDIATE')
     try {
-      this.#write(batch, from, to)
+      const refused = this.#write(batch, from, to)
       this.#sweep.run(Date.now(), Math.min(MAX_SWEEPS, SPARE_SWEEPS + 2 * (to - from)))
-      if (this.#maxPages !== Number.POSITIVE_INFINITY) this.#makeRoom()
+      this.#room?.make()
       this.#connection.exec('COMMIT')
+      return refused
     } catch (error) {
       rollBack(this.#connection)
+      this.#room?.rolledBack()
       throw error
     }
   }
 
-  #write(batch: WriteBatch, from: number, to: number): void {
+  #write(batch: WriteBatch, from: number, to: number): number[] {
+    const refused: number[] = []
+    const messages: string[] = []
     let rows: SQLiteValue[] = []
     const putRest = () => {
       for (let i = 0; i < rows.length; i += 3) this.#put.run(rows[i]!, rows[i + 1]!, rows[i + 2]!)
       rows = []
     }
     for (let i = from; i < to; i++) {
-      const key = encodeText(batch.keys[i]!)
+      const kind = batch.kinds.get(i) ?? 'put'
       const value = batch.values[i]!
-      if (value === null || this.#isTooLarge(value)) {
-        putRest()
-        this.#delete.run(key)
+      if (kind === 'append') {
+        messages.push(value)
         continue
       }
-      rows.push(key, batch.expires[i]!, encodeText(value))
-      if (rows.length < 3 * ROWS) continue
-      this.#putRows.run(...rows)
-      rows = []
+      const key = encodeText(batch.keys[i]!)
+      if (kind !== 'put') putRest()
+      if (kind === 'add' ? this.#hasLive(key) : kind !== 'put' && !this.#lease(kind, key, batch, i)) {
+        refused.push(i)
+      } else if (kind === 'put' || kind === 'add') {
+        const isTooLarge = value !== null && this.#isTooLarge(value)
+        if (isTooLarge && kind === 'add') refused.push(i)
+        if (value === null || isTooLarge) {
+          putRest()
+          this.#delete.run(key)
+          continue
+        }
+        rows.push(key, batch.expires[i]!, encodeText(value))
+        if (rows.length < 3 * ROWS) continue
+        this.#putRows.run(...rows)
+        rows = []
+      }
     }
     putRest()
+    if (messages.length > 0) this.#messages.append(messages)
+    return refused
+  }
+
+  #hasLive(key: SQLiteValue): boolean {
+    return this.#live.get(key, Date.now()) != null
+  }
+
+  #lease(kind: LeaseKind, key: SQLiteValue, batch: WriteBatch, i: number): boolean {
+    return this.#leases.perform(kind, key, batch.values[i]!, batch.expires[i]!, Date.now())
   }
 
   /** To keep such a value, every other entry would have to leave, and then the value itself. */
   #isTooLarge(value: string): boolean {
-    return 3 * value.length > this.#maxSize && Buffer.byteLength(value) > this.#maxSize
-  }
-
-  #makeRoom(): void {
-    let evicted = 0
-    while (evicted < this.#maxEvictions && this.#usedPages() > this.#maxPages) {
-      this.#evict.run(EVICT_STEP)
-      evicted += EVICT_STEP
-    }
-    // Pages that are free at the end of the file are given back, a few at a time.
-    if (this.#count(this.#pageCount) > this.#maxPages) {
-      this.#connection.exec('PRAGMA incremental_vacuum(64)')
-    }
-  }
-
-  #usedPages(): number {
-    return this.#count(this.#pageCount) - this.#count(this.#freePages)
-  }
-
-  #count(statement: SQLiteStatement): number {
-    return Number((statement.get() as { n: number | bigint }).n)
+    if (3 * value.length <= this.#settings.maxSize) return false
+    const size = Buffer.byteLength(value)
+    if (size <= this.#settings.maxSize) return false
+    this.#settings.onTooLarge(size)
+    return true
   }
 }

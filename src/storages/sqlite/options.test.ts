@@ -7,6 +7,7 @@ test('the defaults are those that the comments name', () => {
   expect(checkOptions({})).toEqual({
     path: resolve('cache.db'),
     maxSize: Number.POSITIVE_INFINITY,
+    feedLength: 10_000,
     driver: undefined,
     logger: console,
   })
@@ -25,6 +26,9 @@ test.each([
   [{ maxSize: MIN_SIZE - 1 }, `maxSize is ${MIN_SIZE - 1}, expected`],
   [{ maxSize: Number.NaN }, 'maxSize is NaN, expected'],
   [{ maxSize: '1GB' }, 'maxSize is "1GB", expected'],
+  [{ feedLength: 0 }, 'feedLength is 0, expected'],
+  [{ feedLength: 1.5 }, 'feedLength is 1.5, expected'],
+  [{ feedLength: Number.POSITIVE_INFINITY }, 'feedLength is Infinity, expected'],
   [{ driver: 'mysql' }, 'driver is "mysql", expected'],
   [{ driver: {} }, 'driver is [object Object], expected'],
   [{ logger: {} }, 'logger is [object Object], expected'],

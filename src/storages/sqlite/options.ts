@@ -19,14 +19,23 @@ export interface SQLiteStorageOptions {
   readonly path?: string | undefined
 
   /**
-   * The most that the file may hold, in bytes, at least 131,072. Past it the least recently stored entries
-   * leave, with each batch of writes; the write-ahead log, about 4 MB, comes on top. An entry larger than
-   * this is never kept.
+   * The most that the file may hold, in bytes, at least 131,072. Past it entries leave, with each batch of writes:
+   * those with a ttl, least recently stored first, then those without. The write-ahead log, a quarter of this and
+   * 16 MB at most, comes on top. A value larger than this is never kept, which the logger is told once.
    * @default Infinity
    * @throws InvalidOptionError (`INVALID_OPTION`) for less, or what is no number
    * @example 500 * 1024 ** 2
    */
   readonly maxSize?: number | undefined
+
+  /**
+   * How many messages the change feed keeps, at least 1. A follower that was suspended or blocked while more were
+   * appended is told of a gap. Processes on one file should agree: the smallest number counts. Under `maxSize` the
+   * feed takes an eighth of it at most.
+   * @default 10_000
+   * @throws InvalidOptionError (`INVALID_OPTION`) for less, or what is no integer
+   */
+  readonly feedLength?: number | undefined
 
   /**
    * The SQLite driver: the name of one, or its database class (`DatabaseSync` of `node:sqlite`, `Database`
@@ -50,6 +59,7 @@ export interface SQLiteStorageOptions {
 export type Settings = {
   readonly path: string
   readonly maxSize: number
+  readonly feedLength: number
   readonly driver: SQLiteDriverName | SQLiteDriver | undefined
   readonly logger: Pick<Logger, 'warn'>
 }
@@ -61,19 +71,23 @@ export function checkOptions(pathOrOptions: string | SQLiteStorageOptions): Sett
   if (typeof options !== 'object' || options === null) {
     throw invalid('pathOrOptions', options, 'a path or an object of options')
   }
-  const { path = 'cache.db', maxSize = Number.POSITIVE_INFINITY, driver, logger = console } = options
+  const { path = 'cache.db', maxSize = Number.POSITIVE_INFINITY, feedLength = 10_000 } = options
+  const { driver, logger = console } = options
   if (typeof path !== 'string' || path === '' || path.includes('\0') || path.startsWith('file:')) {
     throw invalid('path', path, "a path of the file system, or ':memory:'")
   }
   if (typeof maxSize !== 'number' || !(maxSize >= MIN_SIZE)) {
     throw invalid('maxSize', maxSize, `a number of bytes, ${MIN_SIZE} or more`)
   }
+  if (!(Number.isSafeInteger(feedLength) && feedLength >= 1)) {
+    throw invalid('feedLength', feedLength, 'an integer, 1 or more')
+  }
   const isNamed = DRIVER_NAMES.some((name) => name === driver)
   if (driver !== undefined && typeof driver !== 'function' && !isNamed) {
     throw invalid('driver', driver, `a database class, or one of ${DRIVER_NAMES.join(', ')}`)
   }
   if (typeof logger?.warn !== 'function') throw invalid('logger', logger, 'an object with a warn method')
-  return { path: path === ':memory:' ? path : resolve(path), maxSize, driver, logger }
+  return { path: path === ':memory:' ? path : resolve(path), maxSize, feedLength, driver, logger }
 }
 
 export function invalid(option: string, value: unknown, expected: string): InvalidOptionError {

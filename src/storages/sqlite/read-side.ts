@@ -3,7 +3,8 @@
  *
  * States: closed -> open (first read) -> closed (after an error, or when the file at the path has become
  * another) -> open (next read) ... -> ended (`close`). A file that is ready is opened here, in about a
- * millisecond; anything else is first put right by the writing side, off this thread.
+ * millisecond (once up to 30, where all processes were killed and left a full log of 16 MB to be read);
+ * anything else is first put right by the writing side, off this thread.
  * Owns its reader; has no timer of its own but the pause before another try. May import siblings and errors.
  */
 

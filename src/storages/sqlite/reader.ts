@@ -13,6 +13,12 @@ import { decodeText, encodeText } from './text.ts'
 
 const PAGE = 256
 
+/** The newest message of the feed's log; ids count within an incarnation. */
+export interface LogEnd {
+  readonly incarnation: string
+  readonly id: number
+}
+
 export class Reader {
   /** The file that it reads, as `identityOf` tells it; `undefined` on a connection that is not its own. */
   readonly identity: string | undefined
@@ -21,6 +27,9 @@ export class Reader {
   readonly #get: SQLiteStatement
   readonly #pageFrom: SQLiteStatement
   readonly #pageAfter: SQLiteStatement
+  readonly #lastId: SQLiteStatement
+  readonly #messages: SQLiteStatement
+  readonly #incarnation: string
 
   /** @throws whatever the driver throws where there is no file of ours, ready for use, at the path. */
   constructor(source: SQLiteConnection | { readonly Driver: SQLiteDriver; readonly path: string }) {
@@ -41,6 +50,13 @@ export class Reader {
         )
       this.#pageFrom = page('>=')
       this.#pageAfter = page('>')
+      // Of the sequence, as the log itself may have been trimmed to nothing.
+      this.#lastId = this.#connection.prepare("SELECT seq FROM sqlite_sequence WHERE name = 'message'")
+      this.#messages = this.#connection.prepare(
+        'SELECT id, text FROM message WHERE id > ? ORDER BY id LIMIT ?',
+      )
+      const incarnation = this.#connection.prepare("SELECT value FROM meta WHERE name = 'incarnation'").get()
+      this.#incarnation = (incarnation as { value: string }).value
     } catch (error) {
       this.close()
       throw error
@@ -66,6 +82,18 @@ export class Reader {
   page(start: string | Uint8Array, isAfter: boolean, now: number): unknown[] {
     const statement = isAfter ? this.#pageAfter : this.#pageFrom
     return statement.all(start, now).map((row) => (row as { key: unknown }).key)
+  }
+
+  logEnd(): LogEnd {
+    const row = this.#lastId.get() as { seq: number | bigint } | null | undefined
+    return { incarnation: this.#incarnation, id: row == null ? 0 : Number(row.seq) }
+  }
+
+  messagesAfter(id: number, limit: number): { id: number; text: string }[] {
+    return this.#messages.all(id, limit).map((row) => {
+      const message = row as { id: number | bigint; text: unknown }
+      return { id: Number(message.id), text: decodeText(message.text) }
+    })
   }
 
   #assertReady(path: string, identity: string | undefined): void {

@@ -3,7 +3,10 @@
  *
  * Rows are numbered in the order in which they were stored (a replaced row is a new row), so "least recently
  * stored" needs no index of its own. Key and value have no declared type: TEXT, or BLOB where TEXT cannot
- * carry the string (see text.ts). A later feed or lease is a table of its own, under the next `VERSION`.
+ * carry the string (see text.ts).
+ *
+ * Version 2 has the feed's log and the leases; a file of version 1 is brought to it where it is. An incarnation tells
+ * one file from the next at the same path, as their messages are numbered alike.
  */
 
 import { StorageError } from '../../errors.ts'
@@ -11,17 +14,25 @@ import type { SQLiteConnection } from './driver.ts'
 
 /** `STQY`, shown by file(1) and kept in the header by `PRAGMA application_id`. */
 const APPLICATION_ID = 0x53545159
-const VERSION = 1
+const VERSION = 2
 
-const TABLES = `
+const VERSION_1 = `
   CREATE TABLE entry (id INTEGER PRIMARY KEY, key NOT NULL UNIQUE, expires INTEGER, value NOT NULL);
   CREATE INDEX entry_expires ON entry (expires) WHERE expires IS NOT NULL;
   PRAGMA application_id = ${APPLICATION_ID};
+`
+
+const VERSION_2 = `
+  CREATE TABLE message (id INTEGER PRIMARY KEY AUTOINCREMENT, text NOT NULL, written INTEGER NOT NULL);
+  CREATE TABLE lease (key NOT NULL PRIMARY KEY, token TEXT NOT NULL, expires INTEGER NOT NULL) WITHOUT ROWID;
+  CREATE INDEX lease_expires ON lease (expires);
+  CREATE TABLE meta (name TEXT NOT NULL PRIMARY KEY, value NOT NULL) WITHOUT ROWID;
+  INSERT INTO meta (name, value) VALUES ('incarnation', lower(hex(randomblob(16))));
   PRAGMA user_version = ${VERSION};
 `
 
 /**
- * Makes sure that the file is ours, creating its tables where it is empty. A file that is not ours is not
+ * Makes sure that the file is ours, creating its tables where they are missing. A file that is not ours is not
  * changed in any way.
  *
  * @throws StorageError (`STORAGE_UNAVAILABLE`) for a newer version or another application's database.
@@ -40,7 +51,9 @@ export function prepareFile(connection: SQLiteConnection, path: string): void {
   connection.exec('BEGIN IMMEDIATE')
   try {
     // Another process may have been faster.
-    if (identify(connection, path) === 'empty') connection.exec(TABLES)
+    const state = identify(connection, path)
+    if (state === 'empty') connection.exec(VERSION_1)
+    if (state !== 'ours') connection.exec(VERSION_2)
     connection.exec('COMMIT')
   } catch (error) {
     rollBack(connection)
@@ -62,7 +75,7 @@ export function readPragma(connection: SQLiteConnection, pragma: string): unknow
 }
 
 /** @throws StorageError (`STORAGE_UNAVAILABLE`) for a newer version or another application's database. */
-export function identify(connection: SQLiteConnection, path: string): 'ours' | 'empty' {
+export function identify(connection: SQLiteConnection, path: string): 'ours' | 'older' | 'empty' {
   // In one statement, so that the three are of one moment: another process may just be making the file.
   const header = connection
     .prepare(
@@ -74,6 +87,7 @@ export function identify(connection: SQLiteConnection, path: string): 'ours' | '
   const version = Number(header.user_version)
   const tables = Number(header.tables)
   if (application === APPLICATION_ID && version === VERSION) return 'ours'
+  if (application === APPLICATION_ID && version >= 1 && version < VERSION) return 'older'
   if (application === APPLICATION_ID) {
     throw new StorageError(
       'STORAGE_UNAVAILABLE',

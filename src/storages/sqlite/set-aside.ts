@@ -1,11 +1,15 @@
 /**
  * Moves a corrupt file out of the way, with its log, so that a new one can begin.
  *
- * The file at a path is told by device and inode. Two processes may find the same corruption: the slower one
- * must not move the faster one's new file, so the identity is compared just before. May import nothing.
+ * The file at a path is told by device and inode. Several processes may find the same corruption: a lock file
+ * makes one of them move it, and the identity, compared under the lock, keeps the others from moving the new
+ * file. A lock whose owner was killed is void after `STALE_LOCK`. May import siblings.
  */
 
-import { renameSync, statSync } from 'node:fs'
+import { closeSync, openSync, renameSync, rmSync, statSync } from 'node:fs'
+import { busyError } from './result-code.ts'
+
+const STALE_LOCK = 5_000
 
 /** Device and inode of the file at `path`, `undefined` where there is none or it cannot be told. */
 export function identityOf(path: string): string | undefined {
@@ -17,15 +21,45 @@ export function identityOf(path: string): string | undefined {
   }
 }
 
-/** The new path, or `undefined` where the file at `path` is no longer the one that was found corrupt. */
+/** Whoever opens the file now could leave a log of the old file beside the new one. */
+export function isBeingSetAside(path: string): boolean {
+  const lock = statSync(lockOf(path), { throwIfNoEntry: false })
+  return lock !== undefined && Date.now() - lock.mtimeMs < STALE_LOCK
+}
+
+/**
+ * The new path, or `undefined` where the file at `path` is no longer the one that was found corrupt.
+ *
+ * @throws an error for which `isBusy` holds, while another process does the same
+ */
 export function setAside(path: string, corrupt: string | undefined): string | undefined {
-  if (corrupt === undefined || identityOf(path) !== corrupt) return undefined
-  const target = `${path}.corrupt-${new Date().toISOString().replaceAll(':', '-')}`
-  // The log leaves first: SQLite would replay an orphaned one into the new file.
-  moveIfThere(`${path}-wal`, `${target}-wal`)
-  moveIfThere(`${path}-shm`, `${target}-shm`)
-  renameSync(path, target)
-  return target
+  if (corrupt === undefined) return undefined
+  takeLock(path)
+  try {
+    if (identityOf(path) !== corrupt) return undefined
+    const target = `${path}.corrupt-${new Date().toISOString().replaceAll(':', '-')}`
+    // The log leaves first: SQLite would replay an orphaned one into the new file.
+    moveIfThere(`${path}-wal`, `${target}-wal`)
+    moveIfThere(`${path}-shm`, `${target}-shm`)
+    renameSync(path, target)
+    return target
+  } finally {
+    rmSync(lockOf(path), { force: true })
+  }
+}
+
+function takeLock(path: string): void {
+  try {
+    closeSync(openSync(lockOf(path), 'wx'))
+  } catch (error) {
+    if ((error as NodeJS.ErrnoException).code !== 'EEXIST') throw error
+    if (!isBeingSetAside(path)) rmSync(lockOf(path), { force: true })
+    throw busyError(`${path} is being set aside`)
+  }
+}
+
+function lockOf(path: string): string {
+  return `${path}.lock`
 }
 
 function moveIfThere(from: string, to: string): void {

@@ -7,17 +7,19 @@
  * one can be had, and never hold the event loop; once a write has resolved, every process reads it; before,
  * only this one. An idle storage does not keep the process alive; one with operations under way does.
  * Owns its reading side, its queue and its writing thread; `close` ends them all, the thread last, so that the
- * final checkpoint is the thread's. A feed and a lease will be two more capabilities beside `keys`: tables of
- * their own (schema.ts), written through the same thread, read through the same reader.
+ * final checkpoint is the thread's. The feed and the leases are tables of their own (schema.ts), written through the
+ * same thread, read through the same reader.
  * May import ports and siblings.
  */
 
-import type { StorageBackend, StorageEntry } from '../../ports/storage.ts'
+import { randomUUID } from 'node:crypto'
+import type { ChangeFeed, LeaseProvider, StorageBackend, StorageEntry } from '../../ports/storage.ts'
 import { type Backing, prepareBacking, THREAD_BATCH } from './backing.ts'
-import { toDeletion, toWrite, type Write } from './entry.ts'
+import { toDeletion, toLease, toWrite, type Write } from './entry.ts'
 import { scanKeys } from './key-scan.ts'
 import { checkOptions, type Settings, type SQLiteStorageOptions } from './options.ts'
 import { closedError, ReadSide } from './read-side.ts'
+import { SQLiteFeed } from './sqlite-feed.ts'
 import type { OpenReport } from './write-engine.ts'
 import { WriteQueue } from './write-queue.ts'
 
@@ -25,9 +27,13 @@ import { WriteQueue } from './write-queue.ts'
 const READ_BATCH = 200
 
 export class SQLiteStorage implements StorageBackend {
+  readonly feed: ChangeFeed
+  /** Held until released or run out, by the wall clock that the processes of a machine share. */
+  readonly lease: LeaseProvider
   readonly #settings: Settings
   readonly #queue: WriteQueue
   readonly #reading: ReadSide
+  readonly #feed: SQLiteFeed
   #batchSize = THREAD_BATCH
   #backing: Promise<Backing> | undefined
   #closing: Promise<void> | undefined
@@ -44,6 +50,23 @@ export class SQLiteStorage implements StorageBackend {
       return report
     }
     this.#queue = new WriteQueue(commit, () => this.#batchSize)
+    this.#feed = new SQLiteFeed({
+      read: (work) => this.#reading.read(work),
+      write: (writes) => this.#write(writes),
+      warn: (message) => this.#warn(message),
+    })
+    this.feed = {
+      append: async (messages) => this.#feed.append(messages),
+      follow: async (onMessages, onGap) => this.#feed.follow(onMessages, onGap),
+    }
+    this.lease = {
+      acquire: async (key, ttl) => {
+        const token = randomUUID()
+        return (await this.#write([toLease('acquire', key, token, ttl)])) ? token : null
+      },
+      renew: async (key, token, ttl) => this.#write([toLease('renew', key, token, ttl)]),
+      release: async (key, token) => this.#write([toLease('release', key, token, undefined)]),
+    }
   }
 
   async get(key: string): Promise<string | null> {
@@ -60,11 +83,16 @@ export class SQLiteStorage implements StorageBackend {
   }
 
   async set(key: string, value: string, ttl?: number): Promise<void> {
-    return this.#write([toWrite(key, value, ttl, Date.now())])
+    await this.#write([toWrite(key, value, ttl, Date.now())])
+  }
+
+  /** `false` too for a value that is larger than `maxSize` and was not kept. */
+  async add(key: string, value: string, ttl?: number): Promise<boolean> {
+    return this.#write([toWrite(key, value, ttl, Date.now(), 'add')])
   }
 
   async delete(key: string): Promise<void> {
-    return this.#write([toDeletion(key)])
+    await this.#write([toDeletion(key)])
   }
 
   async getMany(keys: readonly string[]): Promise<(string | null)[]> {
@@ -86,11 +114,11 @@ export class SQLiteStorage implements StorageBackend {
 
   async setMany(entries: readonly StorageEntry[]): Promise<void> {
     const now = Date.now()
-    return this.#write(entries.map(({ key, value, ttl }) => toWrite(key, value, ttl, now)))
+    await this.#write(entries.map(({ key, value, ttl }) => toWrite(key, value, ttl, now)))
   }
 
   async deleteMany(keys: readonly string[]): Promise<void> {
-    return this.#write(keys.map(toDeletion))
+    await this.#write(keys.map(toDeletion))
   }
 
   /** Every key that was stored, and neither deleted nor expired, before the call is among them. */
@@ -108,13 +136,14 @@ export class SQLiteStorage implements StorageBackend {
   }
 
   async #end(): Promise<void> {
+    this.#feed.close()
     await this.#queue.settled()
     await this.#reading.close()
     const backing = await this.#backing?.catch(() => undefined)
     await backing?.host.close()
   }
 
-  async #write(writes: readonly Write[]): Promise<void> {
+  async #write(writes: readonly Write[]): Promise<boolean> {
     if (this.#closing !== undefined) throw closedError()
     return this.#queue.push(writes)
   }

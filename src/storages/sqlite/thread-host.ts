@@ -71,9 +71,8 @@ export class ThreadHost implements WriteHost {
   #start(): Worker {
     let worker: Worker
     try {
-      // The sources run as they are where the runtime takes TypeScript.
-      const extension = import.meta.url.endsWith('.ts') ? 'ts' : 'js'
-      worker = new Worker(new URL(`./write-thread.${extension}`, import.meta.url), {
+      // In this form, with the name of the built file, bundlers find the thread and bring it along.
+      worker = new Worker(new URL('./write-thread.js', import.meta.url), {
         workerData: this.#data,
         name: 'stackquery-sqlite',
         execArgv: [],

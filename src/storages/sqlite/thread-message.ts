@@ -22,6 +22,7 @@ export type ThreadRequest = ThreadCall & { readonly id: number }
 export interface ThreadAnswer {
   readonly id: number
   readonly report?: OpenReport | undefined
+  readonly refused?: readonly number[] | undefined
   readonly failures?: readonly (readonly [number, FlatError])[] | undefined
   readonly error?: FlatError | undefined
 }
@@ -41,15 +42,16 @@ export function restoreError({ code, message }: FlatError): StorageError {
   return new StorageError(code === 'STORAGE_UNAVAILABLE' ? code : 'STORAGE_FAILED', message)
 }
 
-export function packCommit(id: number, { identity, notices, failures }: CommitReport): ThreadAnswer {
-  if (failures.size === 0) return { id, report: { identity, notices } }
+export function packCommit(id: number, { identity, notices, failures, refused }: CommitReport): ThreadAnswer {
+  if (failures.size === 0) return { id, report: { identity, notices }, refused }
   return {
     id,
     report: { identity, notices },
+    refused,
     failures: [...failures].map(([i, error]) => [i, flattenError(error)] as const),
   }
 }
 
-export function unpackCommit({ report, failures = [] }: ThreadAnswer): CommitReport {
-  return { ...report!, failures: new Map(failures.map(([i, error]) => [i, restoreError(error)])) }
+export function unpackCommit({ report, refused = [], failures = [] }: ThreadAnswer): CommitReport {
+  return { ...report!, refused, failures: new Map(failures.map(([i, error]) => [i, restoreError(error)])) }
 }

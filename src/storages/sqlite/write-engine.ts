@@ -18,11 +18,13 @@ import { Committer, type WriteBatch } from './committer.ts'
 import type { SQLiteConnection, SQLiteDriver } from './driver.ts'
 import { busyError, FULL, isBusy, isCorrupt, resultCode, toStorageError } from './result-code.ts'
 import { prepareFile, readPragma } from './schema.ts'
-import { identityOf, setAside } from './set-aside.ts'
+import { identityOf, isBeingSetAside, setAside } from './set-aside.ts'
+import { tune } from './tune.ts'
 
 export interface EngineSettings {
   readonly path: string
   readonly maxSize: number
+  readonly feedLength: number
   /** `false` on the calling thread: then no write may wait for the disk. */
   readonly isOwnThread: boolean
 }
@@ -36,8 +38,12 @@ export interface OpenReport {
 export interface CommitReport extends OpenReport {
   /** Index in the batch -> error, for each entry that was not written. */
   readonly failures: ReadonlyMap<number, Error>
+  /** Indices of what was refused; see `Committer`. */
+  readonly refused: readonly number[]
 }
 
+/** A full disk, or a statement's own error: nothing is wrong with the connection. */
+const SURVIVED = new Set([FULL, 1, 18])
 const BUSY_LIMIT = 10_000
 const MAX_BUSY_PAUSE = 20
 
@@ -48,6 +54,7 @@ export class WriteEngine {
   #committer: Committer | undefined
   #identity: string | undefined
   #isEnded = false
+  #hasToldTooLarge = false
   #notices: string[] = []
   #tail: Promise<unknown> = Promise.resolve()
 
@@ -78,8 +85,8 @@ export class WriteEngine {
     return this.#inTurn(async () => {
       if (!this.#settings.isOwnThread) await turn()
       const failures = new Map<number, Error>()
-      await this.#commitRange(batch, 0, batch.keys.length, failures)
-      return { ...this.#report(), failures }
+      const refused = await this.#commitRange(batch, 0, batch.keys.length, failures)
+      return { ...this.#report(), failures, refused }
     })
   }
 
@@ -107,56 +114,66 @@ export class WriteEngine {
     from: number,
     to: number,
     failures: Map<number, Error>,
-  ): Promise<void> {
+  ): Promise<readonly number[]> {
     try {
-      await this.#replacingCorrupt(async () => {
+      return await this.#onSoundFile(async () => {
         await this.#ensureOpen()
-        await this.#patiently(() => this.#committer!.commit(batch, from, to))
+        return this.#patiently(() => this.#committer!.commit(batch, from, to))
       })
     } catch (error) {
       const isHopeless = this.#connection === undefined || isBusy(error) || to - from === 1
       if (!isHopeless) {
         const middle = (from + to) >>> 1
-        await this.#commitRange(batch, from, middle, failures)
-        await this.#commitRange(batch, middle, to, failures)
-        return
+        const refused = await this.#commitRange(batch, from, middle, failures)
+        return [...refused, ...(await this.#commitRange(batch, middle, to, failures))]
       }
       const reason = toStorageError(error, this.#settings.path)
       for (let i = from; i < to; i++) failures.set(i, reason)
+      return []
     }
   }
 
-  /** Runs `work`; where it finds the file corrupt, sets that file aside and runs it once more. */
-  async #replacingCorrupt(work: () => Promise<void>): Promise<void> {
+  /**
+   * Runs `work`, and once more where its failure was the file's: one found corrupt is set aside first, one that
+   * was replaced under the connection is left for the one that is there now.
+   */
+  async #onSoundFile<T>(work: () => Promise<T>): Promise<T> {
     try {
-      await work()
+      return await work()
     } catch (error) {
-      const code = resultCode(error)
-      if (!isCorrupt(error)) {
-        // A connection outlives a full disk and a statement's own error (1 and above 13), nothing else.
-        if (!isBusy(error) && code !== FULL && code !== 1 && code !== 18) this.#disconnect()
-        throw error
+      const { path } = this.#settings
+      if (isCorrupt(error)) {
+        await this.#replaceFile(error)
+      } else {
+        if (isBusy(error) || SURVIVED.has(resultCode(error))) throw error
+        const identity = this.#identity
+        const wasOpen = this.#connection !== undefined
+        this.#disconnect()
+        if (!wasOpen || identityOf(path) === identity) throw error
       }
-      this.#replaceFile(error)
-      await work()
+      return work()
     }
   }
 
-  #replaceFile(error: unknown): void {
+  async #replaceFile(error: unknown): Promise<void> {
+    const { path } = this.#settings
     const corrupt = this.#identity
     this.#disconnect()
-    const target = setAside(this.#settings.path, corrupt)
+    let target: string | undefined
+    await this.#patiently(() => {
+      target = setAside(path, corrupt)
+    })
     if (target === undefined) return
     const reason = error instanceof Error ? error.message : String(error)
     this.#notices.push(
-      `SQLite file ${JSON.stringify(this.#settings.path)} was corrupt (${reason}): set aside as ` +
-        `${JSON.stringify(target)}, a new one was begun`,
+      `SQLite file ${JSON.stringify(path)} was corrupt (${reason}): set aside as ${JSON.stringify(target)}, ` +
+        'a new one was begun',
     )
   }
 
   async #examine(): Promise<void> {
     this.#disconnect()
-    await this.#replacingCorrupt(async () => {
+    await this.#onSoundFile(async () => {
       await this.#ensureOpen()
       const verdict = readPragma(this.#connection!, 'quick_check(1)')
       if (verdict !== 'ok') throw Object.assign(new Error(`malformed: ${String(verdict)}`), { errcode: 11 })
@@ -168,29 +185,44 @@ export class WriteEngine {
     const { path } = this.#settings
     if (this.#connection !== undefined && (path === ':memory:' || identityOf(path) === this.#identity)) return
     this.#disconnect()
-    await this.#replacingCorrupt(() => this.#patiently(() => this.#connect()))
+    await this.#onSoundFile(() => this.#patiently(() => this.#connect()))
   }
 
   #connect(): void {
-    const { path, maxSize, isOwnThread } = this.#settings
+    const { path } = this.#settings
     const isFile = path !== ':memory:'
     if (isFile) mkdirSync(dirname(path), { recursive: true })
-    const before = isFile ? identityOf(path) : undefined
+    const before = identityOf(path)
     const connection = new this.#Driver(path)
+    // Known before the first read, so that a corrupt file can be set aside.
+    const identity = isFile ? identityOf(path) : undefined
+    this.#identity = identity
+    const isReplaced = () =>
+      isFile && (isBeingSetAside(path) || identityOf(path) !== identity || (before ?? identity) !== identity)
     try {
-      // Known before the first read, so that a corrupt file can be set aside.
-      this.#identity = isFile ? identityOf(path) : undefined
-      if (before !== undefined && before !== this.#identity) throw busyError(`${path} is being replaced`)
       connection.exec('PRAGMA busy_timeout = 0')
+      if (isReplaced()) throw busyError(`${path} is being replaced`)
       prepareFile(connection, path)
-      connection.exec(`PRAGMA synchronous = ${isOwnThread ? 'NORMAL' : 'OFF'}`)
-      connection.exec('PRAGMA journal_size_limit = 16777216; PRAGMA cache_size = -16000')
-      this.#committer = new Committer(connection, maxSize, isOwnThread)
+      tune(connection, this.#settings)
+      this.#committer = new Committer(connection, {
+        ...this.#settings,
+        onTooLarge: (size) => this.#tellTooLarge(size),
+      })
+      if (isReplaced()) throw busyError(`${path} is being replaced`)
     } catch (error) {
       connection.close()
-      throw error
+      // Whatever went wrong then says nothing of the file that is there now.
+      throw isReplaced() ? busyError(`${path} is being replaced`) : error
     }
     this.#connection = connection
+  }
+
+  #tellTooLarge(size: number): void {
+    if (this.#hasToldTooLarge) return
+    this.#hasToldTooLarge = true
+    const { path, maxSize } = this.#settings
+    const what = `a value of ${size} bytes was not kept, as maxSize is ${maxSize}; said once`
+    this.#notices.push(`SQLite file ${JSON.stringify(path)}: ${what}`)
   }
 
   #disconnect(): void {
@@ -204,12 +236,11 @@ export class WriteEngine {
     }
   }
 
-  async #patiently(work: () => void): Promise<void> {
+  async #patiently<T>(work: () => T): Promise<T> {
     const deadline = performance.now() + BUSY_LIMIT
     for (let pause = 1; ; pause = Math.min(2 * pause, MAX_BUSY_PAUSE)) {
       try {
-        work()
-        return
+        return work()
       } catch (error) {
         if (!isBusy(error) || performance.now() > deadline) throw error
       }

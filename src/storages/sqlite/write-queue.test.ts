@@ -3,7 +3,7 @@ import type { WriteBatch } from './committer.ts'
 import type { CommitReport } from './write-engine.ts'
 import { WriteQueue } from './write-queue.ts'
 
-const put = (key: string, value: string | null = 'v') => ({ key, value, expires: null })
+const put = (key: string, value: string | null = 'v') => ({ kind: 'put' as const, key, value, expires: null })
 
 function start(maxEntries = 100) {
   const commits: {
@@ -15,7 +15,7 @@ function start(maxEntries = 100) {
     (batch) =>
       new Promise<CommitReport>((resolve, fail) => {
         const settle = (failures: [number, Error][] = []) =>
-          resolve({ identity: undefined, notices: [], failures: new Map(failures) })
+          resolve({ identity: undefined, notices: [], failures: new Map(failures), refused: [] })
         commits.push({ batch, settle, fail })
       }),
     () => maxEntries,

@@ -8,13 +8,14 @@
  */
 
 import type { WriteBatch } from './committer.ts'
-import type { Write } from './entry.ts'
+import type { Write, WriteKind } from './entry.ts'
 import type { CommitReport } from './write-engine.ts'
 
 interface Caller {
   unsettled: number
   error: Error | undefined
-  readonly resolve: () => void
+  isRefused: boolean
+  readonly resolve: (isDone: boolean) => void
   readonly reject: (error: Error) => void
 }
 
@@ -32,7 +33,7 @@ export class WriteQueue {
   #head = 0
   #underWay = 0
   #isScheduled = false
-  #settled: Promise<void> = Promise.resolve()
+  #settled: Promise<unknown> = Promise.resolve()
 
   constructor(commit: (batch: WriteBatch) => Promise<CommitReport>, maxEntries: () => number) {
     this.#commit = commit
@@ -44,18 +45,20 @@ export class WriteQueue {
     return this.#newest.size === 0 ? undefined : this.#newest.get(key)
   }
 
-  push(writes: readonly Write[]): Promise<void> {
-    if (writes.length === 0) return Promise.resolve()
-    this.#settled = new Promise<void>((resolve, reject) => {
-      const caller = { unsettled: writes.length, error: undefined, resolve, reject }
+  /** Resolves to `false` where any of the writes was refused. */
+  push(writes: readonly Write[]): Promise<boolean> {
+    if (writes.length === 0) return Promise.resolve(true)
+    const settled = new Promise<boolean>((resolve, reject) => {
+      const caller: Caller = { unsettled: writes.length, error: undefined, isRefused: false, resolve, reject }
       for (const write of writes) {
-        this.#newest.set(write.key, write)
+        if (write.kind === 'put') this.#newest.set(write.key, write)
         this.#writes.push(write)
         this.#callers.push(caller)
       }
     })
+    this.#settled = settled
     this.#schedule()
-    return this.#settled
+    return settled
   }
 
   /** Resolves when every write that is queued now is settled; never rejects. */
@@ -84,6 +87,10 @@ export class WriteQueue {
       this.#head = 0
     }
     this.#underWay++
+    const kinds = new Map<number, WriteKind>()
+    writes.forEach(({ kind }, i) => {
+      if (kind !== 'put') kinds.set(i, kind)
+    })
     let failures: ReadonlyMap<number, Error> | undefined
     let failure: Error | undefined
     try {
@@ -91,8 +98,10 @@ export class WriteQueue {
         keys: writes.map((write) => write.key),
         values: writes.map((write) => write.value),
         expires: writes.map((write) => write.expires),
+        kinds,
       })
       failures = report.failures
+      for (const i of report.refused) callers[i]!.isRefused = true
     } catch (error) {
       failure = error as Error
     }
@@ -118,6 +127,6 @@ export class WriteQueue {
 function settle(caller: Caller, error: Error | undefined): void {
   caller.error ??= error
   if (--caller.unsettled > 0) return
-  if (caller.error === undefined) caller.resolve()
+  if (caller.error === undefined) caller.resolve(!caller.isRefused)
   else caller.reject(caller.error)
 }

@@ -3,6 +3,7 @@
  * be loaded in a second thread, the thread ends without an answer, which its host understands.
  */
 
+import { setPriority } from 'node:os'
 import { parentPort, workerData } from 'node:worker_threads'
 import { loadDriver } from './load-driver.ts'
 import {
@@ -13,6 +14,17 @@ import {
   type ThreadRequest,
 } from './thread-message.ts'
 import { WriteEngine } from './write-engine.ts'
+
+/** Where processor time is short, an event loop goes before any thread's writes. */
+const NICENESS = 5
+if (process.platform === 'linux') {
+  try {
+    // To Linux, 0 is the calling thread alone; elsewhere it would be the whole process.
+    setPriority(0, NICENESS)
+  } catch {
+    // Not allowed here, and nothing but fairness depends on it.
+  }
+}
 
 const { driver, settings } = workerData as ThreadData
 const { Driver } = await loadDriver([driver])

@@ -17,9 +17,11 @@ function operationsOf({ storage }: Pick<SuiteContext, 'storage'>): Operation[] {
   if (storage.getMany) operations.push(['getMany', () => storage.getMany(['a', 'b'])])
   if (storage.setMany) operations.push(['setMany', () => storage.setMany([{ key: 'a', value: '1' }])])
   if (storage.deleteMany) operations.push(['deleteMany', () => storage.deleteMany(['a', 'b'])])
+  if (storage.add) operations.push(['add', () => storage.add('a', '1')])
   if (storage.keys) operations.push(['keys', () => storage.keys('a')[Symbol.asyncIterator]().next()])
   if (feed) operations.push(['feed.append', () => feed.append(['a'])])
   if (lease) operations.push(['lease.acquire', () => lease.acquire('a', 1_000)])
+  if (lease?.renew) operations.push(['lease.renew', () => lease.renew('a', 'token', 1_000)])
   return operations
 }
 

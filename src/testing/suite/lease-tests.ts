@@ -4,6 +4,8 @@ import { equal, isMissing, ok, sameSet } from './assert.ts'
 import type { SuiteTest } from './suite-context.ts'
 
 const SHORT = 40
+/** Long enough for a step to follow in time, on a busy machine too. */
+const SOON = 400
 const LONG = 3_600_000
 
 const range = (count: number) => Array.from({ length: count }, (_, index) => index)
@@ -62,6 +64,45 @@ export const leaseTests: readonly SuiteTest[] = [
       ok(next !== old, 'a new lease has a token of its own')
       await lease.release('a', old)
       equal(await lease.acquire('a', LONG), null, 'acquire after a release by the old token')
+    },
+  },
+  {
+    name: 'lease: renewed, it lasts from then on; by a wrong token, or once it is gone, it is not',
+    needs: ['lease', 'renew'],
+    run: async (context) => {
+      const { lease } = context.storage
+      const token = (await lease.acquire('a', LONG)) ?? ''
+      equal(await lease.renew('a', 'wrong', LONG), false, 'renew by a wrong token')
+      equal(await lease.renew('b', token, LONG), false, 'renew of a key that nobody holds')
+      equal(await lease.renew('a', token, SHORT), true, 'renew by the holder')
+      let next: string | null = null
+      await context.eventually(async () => {
+        next = await lease.acquire('a', SHORT)
+        return next !== null
+      })
+      equal(
+        await lease.renew('a', token, LONG),
+        false,
+        'renew of a lease that ran out and is held by another',
+      )
+      equal(await lease.renew('a', next ?? '', LONG), true, 'renew by the new holder')
+      equal(await lease.acquire('a', LONG), null, 'acquire of a lease that was renewed')
+      await lease.release('a', next ?? '')
+      equal(await lease.renew('a', next ?? '', LONG), false, 'renew of what was released')
+      ok((await lease.acquire('a', LONG)) !== null, 'acquire after the release')
+    },
+  },
+  {
+    name: 'lease: renewed in time it does not run out',
+    needs: ['lease', 'renew'],
+    run: async (context) => {
+      const other = await context.other()
+      const { lease } = context.storage
+      const token = (await lease.acquire('a', SOON)) ?? ''
+      await lease.acquire('of the same time', SOON)
+      equal(await lease.renew('a', token, LONG), true, 'renew')
+      await context.eventually(async () => (await lease.acquire('of the same time', LONG)) !== null)
+      equal(await other.lease.acquire('a', LONG), null, 'acquire through another handle')
     },
   },
   {

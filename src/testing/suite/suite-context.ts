@@ -5,7 +5,7 @@
  * assertions.
  */
 
-import type { StorageBackend } from '../../ports/storage.ts'
+import type { LeaseProvider, StorageBackend } from '../../ports/storage.ts'
 import { ok } from './assert.ts'
 
 /** A storage under test, and what its author can do to it. */
@@ -29,7 +29,11 @@ export interface StorageSubject {
 }
 
 /** Tests touch a capability only where their `needs` names it. */
-export type FullStorage = { [Name in keyof StorageBackend]-?: NonNullable<StorageBackend[Name]> }
+export type FullStorage = {
+  [Name in keyof StorageBackend]-?: Name extends 'lease'
+    ? Required<LeaseProvider>
+    : NonNullable<StorageBackend[Name]>
+}
 
 /** What a subject may have beyond `get`, `set` and `delete`: the port's capabilities and the hooks above. */
 export type SuiteCapability = (typeof SUITE_CAPABILITIES)[number]
@@ -38,13 +42,15 @@ export const PORT_CAPABILITIES = [
   'getMany',
   'setMany',
   'deleteMany',
+  'add',
   'keys',
   'feed',
   'lease',
   'close',
 ] as const
 export const SUBJECT_HOOKS = ['reopen', 'advance', 'loseFeed', 'cutFeed', 'fail', 'recover'] as const
-export const SUITE_CAPABILITIES = [...PORT_CAPABILITIES, ...SUBJECT_HOOKS] as const
+/** `renew` is the lease's. */
+export const SUITE_CAPABILITIES = [...PORT_CAPABILITIES, 'renew', ...SUBJECT_HOOKS] as const
 
 export interface SuiteTest {
   readonly name: string

@@ -61,7 +61,28 @@ test('maxSize: one large value makes many small ones leave at once', async () =>
   expect(statSync(path).size).toBeLessThan(2 * MEGABYTE)
 })
 
-test('maxSize: a value larger than it is not kept, and pushes nothing else out', async () => {
+test('maxSize: entries without ttl leave when no others are left, and not before', async () => {
+  const path = newPath()
+  const storage = openStorage({ path, maxSize: MEGABYTE })
+  const tokens = Array.from({ length: 500 }, (_, i) => ({ key: `token${i}`, value: 'small' }))
+  const value = 'x'.repeat(10_000)
+  await storage.setMany(tokens)
+  for (let i = 0; i < 300; i++) await storage.set(`k${i}`, value, 3_600_000)
+  const keys = tokens.map(({ key }) => key)
+  expect((await storage.getMany(keys)).every((token) => token === 'small')).toBe(true)
+  expect(await storage.getMany(['k0', 'k299'])).toEqual([null, value])
+
+  // When all rows with a ttl are gone, their numbers are used again.
+  for await (const key of storage.keys('k')) await storage.delete(key)
+  for (let i = 0; i < 300; i++) await storage.set(`again${i}`, value, 3_600_000)
+  expect((await storage.getMany(keys)).every((token) => token === 'small')).toBe(true)
+  expect(await storage.get('again299')).toBe(value)
+
+  for (let i = 0; i < 200; i++) await storage.set(`lasting${i}`, value)
+  expect(await storage.getMany(['token0', 'again299', 'lasting199'])).toEqual([null, null, value])
+})
+
+test('maxSize: a value larger than it is not kept, and pushes nothing else out; said once', async () => {
   const storage = openStorage({ path: newPath(), maxSize: MEGABYTE })
   await storage.setMany([
     { key: 'bystander', value: 'v' },
@@ -69,6 +90,9 @@ test('maxSize: a value larger than it is not kept, and pushes nothing else out',
   ])
   await storage.set('large', 'é'.repeat(600_000))
   expect(await storage.getMany(['bystander', 'large'])).toEqual(['v', null])
+  expect(await storage.add('large', 'é'.repeat(600_000))).toBe(false)
+  await storage.set('larger', 'é'.repeat(700_000))
+  expect(storage.warnings).toEqual([expect.stringContaining('a value of 1200000 bytes was not kept')])
 })
 
 test('maxSize: a larger file shrinks, a little with each batch', async () => {

@@ -1,0 +1,61 @@
+/**
+ * The process of one contestant: it alone is loaded here, so that no other's shapes, hooks and garbage slow it down.
+ * Sets up, proves its answers, then runs a round whenever it is told to.
+ *
+ * A contestant gives `once(i)`, awaited again and again and measured in processor time, or `round(n)`, which returns the
+ * milliseconds it took for `n` operations, or `{ ms, ... }` with figures of its own. Also: `check()`, `before(n)` ahead of each round (not timed),
+ * `n` where the number of operations is fixed, `close()`.
+ */
+
+import { stopwatch } from './stopwatch.mjs'
+
+const [questionName, caseName, contestantName] = process.argv.slice(2)
+const { question } = await import(`../questions/${questionName}.mjs`)
+
+let contestant
+const commands = {
+  async prepare({ settings, target }) {
+    contestant = await question.cases[caseName][contestantName](settings)
+    await contestant.check?.()
+    if (contestant.n !== undefined) {
+      if (!question.isCold) await round(contestant.n)
+      return { n: contestant.n }
+    }
+    // Warm: compiled in its last form, and its pools and tables of the size that they will have.
+    let n = 4
+    for (let warm = 0, last = 0; warm < 10 * target || last < target; warm += last) {
+      last = (await round(n)).ms
+      if (last < target) n *= 2
+    }
+    const { ms } = await round(n)
+    return { n: Math.max(1, Math.round((n * target) / ms)) }
+  },
+  round: ({ n }) => round(n),
+  async finish() {
+    await contestant.check?.()
+    await contestant.close?.()
+    return {}
+  },
+}
+
+async function round(n) {
+  await contestant.before?.(n)
+  if (contestant.round !== undefined) {
+    const result = await contestant.round(n)
+    return typeof result === 'number' ? { ms: result } : result
+  }
+  const { once } = contestant
+  const taken = stopwatch()
+  for (let i = 0; i < n; i++) await once(i)
+  return { ms: taken() }
+}
+
+process.on('message', async ({ command, ...given }) => {
+  try {
+    process.send({ ok: await commands[command](given) })
+  } catch (error) {
+    process.send({ failed: String(error?.stack ?? error) })
+  }
+})
+process.on('disconnect', () => process.exit())
+process.send({ ok: 'loaded' })

@@ -1,0 +1,2 @@
+/** Nothing: what an import costs by itself. */
+export const nothing = 1

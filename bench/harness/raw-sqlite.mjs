@@ -1,0 +1,24 @@
+/** The driver that `SQLiteStorage` finds as well: the built-in one, or the installed one; set as the storage sets it. */
+
+import { join } from 'node:path'
+import { emptyFolder } from './folder.mjs'
+
+export async function openRawSqlite() {
+  const DatabaseSync = await driver()
+  const database = new DatabaseSync(join(emptyFolder(), 'raw.db'))
+  database.exec('PRAGMA journal_mode = WAL; PRAGMA synchronous = NORMAL')
+  database.exec('CREATE TABLE entry (key TEXT PRIMARY KEY, value TEXT NOT NULL) WITHOUT ROWID')
+  return {
+    database,
+    set: database.prepare('INSERT OR REPLACE INTO entry (key, value) VALUES (?, ?)'),
+    get: database.prepare('SELECT value FROM entry WHERE key = ?'),
+  }
+}
+
+async function driver() {
+  try {
+    return (await import('node:sqlite')).DatabaseSync
+  } catch {
+    return (await import('@photostructure/sqlite')).DatabaseSync
+  }
+}

@@ -1,0 +1,108 @@
+/**
+ * 20,000 writes over SQLite, 100 in each turn of the event loop as requests would bring them, until the last is in the
+ * file; and by how much the event loop is late meanwhile.
+ */
+
+import assert from 'node:assert/strict'
+import { join } from 'node:path'
+import { monitorEventLoopDelay, performance } from 'node:perf_hooks'
+import { setImmediate } from 'node:timers/promises'
+import { emptyFolder } from '../harness/folder.mjs'
+import { openRawSqlite } from '../harness/raw-sqlite.mjs'
+import { userOf } from '../harness/user.mjs'
+
+const WRITES = 20_000
+const PER_TURN = 100
+/** Milliseconds between two looks of the monitor: what a loop that is never late would be measured as. */
+const RESOLUTION = 1
+
+function burst({ write, flush = async () => {}, read, close }) {
+  let round = 0
+  return {
+    n: WRITES,
+    close,
+    async round() {
+      round++
+      const delay = monitorEventLoopDelay({ resolution: RESOLUTION })
+      delay.enable()
+      const started = performance.now()
+      for (let i = 0; i < WRITES; i++) {
+        write(i, { ...userOf(i), round })
+        if (i % PER_TURN === PER_TURN - 1) await setImmediate()
+      }
+      const taken = performance.now()
+      await flush()
+      const ms = performance.now() - started
+      delay.disable()
+      for (const i of [0, 9_999, WRITES - 1]) assert.equal((await read(i)).round, round)
+      const late = (nanoseconds) => Number(Math.max(0, nanoseconds / 1e6 - RESOLUTION).toFixed(2))
+      return {
+        ms,
+        'p99 late ms': late(delay.percentile(99)),
+        'most late ms': late(delay.max),
+        "ms until the caller's last write": Math.round(taken - started),
+      }
+    },
+  }
+}
+
+export const question = {
+  name: 'write-behind',
+  title: '20,000 writes over SQLite',
+  unit: 'write',
+  rounds: (pace) => (pace.isQuick ? 2 : 5),
+  cases: {
+    'until the last is in the file': {
+      'the driver, a transaction per write': async () => {
+        const { database, set, get } = await openRawSqlite()
+        return burst({
+          write: (i, data) => set.run(`user:${i}`, JSON.stringify(data)),
+          read: (i) => JSON.parse(get.get(`user:${i}`).value),
+          close: () => database.close(),
+        })
+      },
+      'the driver, one transaction for all': async () => {
+        const { database, set, get } = await openRawSqlite()
+        let isOpen = false
+        return burst({
+          write(i, data) {
+            if (!isOpen) database.exec('BEGIN')
+            isOpen = true
+            set.run(`user:${i}`, JSON.stringify(data))
+          },
+          async flush() {
+            database.exec('COMMIT')
+            isOpen = false
+          },
+          read: (i) => JSON.parse(get.get(`user:${i}`).value),
+          close: () => database.close(),
+        })
+      },
+      stackquery: async () => {
+        const { QueryClient } = await import('stackquery')
+        const { SQLiteStorage } = await import('stackquery/sqlite')
+        const path = join(emptyFolder(), 'cache.db')
+        const open = () =>
+          new QueryClient({
+            storage: new SQLiteStorage(path),
+            cacheMaxSize: WRITES,
+            gcTime: 3_600_000,
+            storageTimeout: 5_000,
+          })
+        const client = open()
+        return burst({
+          write: (i, data) => client.setQueryData(['user', i], data),
+          async flush() {
+            const { pending } = await client.flush({ timeout: 120_000 })
+            assert.equal(pending, 0)
+          },
+          async read(i) {
+            client.clear()
+            return client.getQueryDataAsync(['user', i])
+          },
+          close: () => client.close(),
+        })
+      },
+    },
+  },
+}

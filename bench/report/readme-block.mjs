@@ -1,0 +1,53 @@
+/** The figures of README.md, as Markdown. Pure. */
+
+import { duration, times } from '../harness/table.mjs'
+
+export function readmeBlock(results) {
+  const { questions } = results
+  const rows = [
+    ...hits(questions['fresh-hit']?.cases['flat key']),
+    ...one('Miss, trivial `queryFn`', questions.miss?.cases['new key each call']),
+    ...one('10,000 callers on one cold key, each', questions.dedupe?.cases['cold key']),
+    ...one('Invalidate 10 of 100,000 entries', questions.invalidate?.cases['100,000 entries']),
+  ]
+  const held = results.budgets.filter((budget) => budget.isHeld).length
+  const measured = results.budgets.filter((budget) => budget.isHeld !== undefined).length
+  return [
+    '| | StackQuery | floor | TanStack Query | BentoCache | async-cache-dedupe | lru-cache |',
+    '|---|--:|--:|--:|--:|--:|--:|',
+    ...rows,
+    '',
+    `Floor: the least that any library could do, such as an async function that does one \`Map.get\`. Medians of interleaved`,
+    `rounds, ${results.date.slice(0, 10)}, Node ${results.node.slice(1)}, ${results.cpu}, ${results.cores} cores; ${held} of ${measured} budgets held.`,
+    '`npm run bench` measures them where you are, `bench/results/latest.json` has all of it.',
+  ].join('\n')
+}
+
+function hits(rows) {
+  return [
+    ...line('Fresh hit', rows, 'stackquery, fresh options', 'tanstack, fresh options'),
+    ...line(
+      'Fresh hit, `queryOptions()` reused',
+      rows,
+      'stackquery, queryOptions() reused',
+      'tanstack, options reused',
+    ),
+  ]
+}
+
+function one(label, rows) {
+  return line(label, rows, 'stackquery', 'tanstack')
+}
+
+function line(label, rows, ours, tanstack) {
+  if (rows === undefined) return []
+  const own = rows[ours]?.nanoseconds
+  const cell = (name) => {
+    const value = rows[name]?.nanoseconds
+    if (value === undefined) return ''
+    return name === ours ? `**${duration(value)}**` : `${duration(value)} (${times(value / own)} x)`
+  }
+  const floor = Object.keys(rows)[0]
+  const cells = [ours, floor, tanstack, 'bentocache', 'async-cache-dedupe', 'lru-cache'].map(cell)
+  return [`| ${label} | ${cells.join(' | ')} |`]
+}

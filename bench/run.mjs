@@ -1,0 +1,82 @@
+/**
+ * `npm run bench`: installs the peers (bench/node_modules, by its own lock file, nothing where it is up to date), builds
+ * dist/ and puts it beside them as a user would have it, asks the questions, prints tables and writes the results.
+ *
+ *   --quick              fewer and shorter rounds, no case of a million entries: to see that it runs
+ *   --only a,b           these questions alone; the results of the others stay as they were
+ *   --check              fails where a budget is missed
+ *   --no-build           takes dist/ as it is
+ */
+
+import { mkdirSync, readdirSync, readFileSync, writeFileSync } from 'node:fs'
+import { fileURLToPath } from 'node:url'
+import { parseArgs } from 'node:util'
+import { judge } from './budgets.mjs'
+import { install, versions } from './harness/install.mjs'
+import { machine } from './harness/machine.mjs'
+import { runQuestion } from './harness/run-question.mjs'
+import { budgetTable, caseTable } from './harness/table.mjs'
+
+const { values: options } = parseArgs({
+  options: {
+    quick: { type: 'boolean', default: false },
+    check: { type: 'boolean', default: false },
+    only: { type: 'string', multiple: true },
+    'no-build': { type: 'boolean', default: false },
+  },
+})
+
+process.chdir(fileURLToPath(new URL('.', import.meta.url)))
+
+const pace = options.quick
+  ? { isQuick: true, rounds: 5, target: 8 }
+  : { isQuick: false, rounds: 21, target: 20 }
+const RESULTS = options.quick ? 'results/quick.json' : 'results/latest.json'
+
+const all = readdirSync('questions').map((file) => file.replace(/\.mjs$/, ''))
+const wanted = options.only?.flatMap((names) => names.split(',')) ?? all
+const unknown = wanted.filter((name) => !all.includes(name))
+if (unknown.length > 0) {
+  console.error(`No question ${unknown.join(', ')}; there are ${all.join(', ')}.`)
+  process.exit(2)
+}
+
+install({ skipBuild: options['no-build'] })
+
+const results = {
+  date: new Date().toISOString(),
+  isQuick: pace.isQuick,
+  ...machine(),
+  versions: versions(),
+  questions: earlier().questions ?? {},
+}
+for (const name of wanted) {
+  const { question } = await import(`./questions/${name}.mjs`)
+  console.log(`\n${question.title} (${name})`)
+  const cases = await runQuestion(question, pace, console.log)
+  const asked = { title: question.title, unit: question.unit, date: results.date, node: results.node, cases }
+  results.questions[name] = asked
+  for (const [caseName, rows] of Object.entries(cases)) console.log(caseTable(question, caseName, rows))
+}
+
+results.budgets = judge(results.questions)
+mkdirSync('results', { recursive: true })
+writeFileSync(RESULTS, `${JSON.stringify(results, null, 1)}\n`)
+console.log(`\nBudgets\n${budgetTable(results.budgets)}\nwritten to bench/${RESULTS}`)
+
+const missed = results.budgets.filter((budget) => wanted.includes(budget.question) && budget.isHeld === false)
+const unmeasured = results.budgets.filter(
+  (budget) => wanted.includes(budget.question) && budget.isHeld === undefined && !pace.isQuick,
+)
+if (options.check && missed.length + unmeasured.length > 0) {
+  console.log(`${missed.length} budgets missed, ${unmeasured.length} could not be measured`)
+  process.exitCode = 1
+}
+
+function earlier() {
+  try {
+    return JSON.parse(readFileSync(RESULTS, 'utf8'))
+  } catch {
+    return {}
+  }
+}

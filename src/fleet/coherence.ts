@@ -1,0 +1,132 @@
+/**
+ * Keeps L1 true to what peers do.
+ *
+ * An invalidation is applied to L1 as if it had been made here, except that L2 knows of it already. An update marks
+ * what L1 holds as superseded: it is read again from L2, not from the origin, when next used, or soon where it is
+ * observed. Updates are gathered for a moment, so that a key that is written often and held by many is read once per
+ * moment and worker. After a gap nothing in L1 is believed: what nobody observes is forgotten, which costs reads of L2.
+ *
+ * Owns two alarms: the moment of the gathered updates, and that of the refreshes that are due soon.
+ */
+
+import type { QueryCache } from '../memory/query-cache.ts'
+import type { Query } from '../query/query.ts'
+import { fetchCancelled, invalidated } from '../query/query-state.ts'
+import type { Alarm, TimerQueue } from '../resilience/timer-queue.ts'
+import type { StorageTier } from '../tier/storage-tier.ts'
+import type { CanonicalKey, FleetMessage } from './fleet-message.ts'
+import type { SingleFlight } from './single-flight.ts'
+
+/** Milliseconds over which the workers of a fleet spread what a message makes them do. */
+const JITTER = 400
+const GATHERING = 100
+
+export interface CoherenceSettings {
+  readonly cache: QueryCache
+  readonly tier: StorageTier
+  readonly timers: TimerQueue
+  readonly random: () => number
+  readonly singleFlight: SingleFlight | null
+  /** Reads a query again, through L2, behind. */
+  readonly refresh: (query: Query) => void
+  /** Removes a query from L1, or empties it under its observers. */
+  readonly drop: (query: Query) => void
+  /** Nothing that runs for a query may be stored any more. */
+  readonly discard: (query: Query) => void
+}
+
+export class Coherence {
+  readonly #settings: CoherenceSettings
+  readonly #superseded = new Map<Query, number>()
+  readonly #due = new Set<Query>()
+  #gathering: Alarm | null = null
+  #refreshing: Alarm | null = null
+
+  constructor(settings: CoherenceSettings) {
+    this.#settings = settings
+  }
+
+  apply(message: FleetMessage): void {
+    const { cache, singleFlight } = this.#settings
+    if (message.type === 'invalidated') {
+      for (const key of message.keys) this.#invalidate(key, message.isExact, message.kind)
+      return
+    }
+    if (message.type === 'lost') {
+      this.forgetAll()
+      return
+    }
+    singleFlight?.wake(hashOf(message.key))
+    const query = cache.canonical(message.key)
+    if (query === undefined || query.held.dataUpdatedAt >= message.dataUpdatedAt) return
+    this.#superseded.set(query, message.dataUpdatedAt)
+    const { timers, random } = this.#settings
+    this.#gathering ??= timers.after(GATHERING + JITTER * random(), () => this.#supersede())
+  }
+
+  /** Messages may have been missed. */
+  forgetAll(): void {
+    const { cache, tier } = this.#settings
+    tier.forgetGenerations()
+    for (const query of cache.under([])) this.#drop(query, 'gap')
+  }
+
+  #invalidate(key: CanonicalKey, isExact: boolean, kind: 'hard' | 'soft'): void {
+    const { cache, tier } = this.#settings
+    tier.forgetGenerations(key, isExact)
+    const exactly = isExact ? cache.canonical(key) : undefined
+    const found = isExact ? (exactly === undefined ? [] : [exactly]) : cache.underCanonical(key)
+    for (const query of found) this.invalidated(query, kind)
+  }
+
+  /** Somebody else has invalidated what L1 holds of a query. */
+  invalidated(query: Query, kind: 'hard' | 'soft'): void {
+    if (kind === 'hard') {
+      this.#drop(query, 'removed')
+      return
+    }
+    const hasLost = query.fetch?.overtake('soft') === true
+    query.update(invalidated(hasLost ? fetchCancelled(query.held) : query.held))
+    this.#settings.cache.settleDown(query)
+    this.#refreshSoon(query)
+  }
+
+  #drop(query: Query, why: 'removed' | 'gap'): void {
+    const { drop, discard } = this.#settings
+    if (why === 'removed' || !query.isObserved) {
+      drop(query)
+    } else {
+      // What is observed stays on the screen over a gap, which is no news of it, until it has been read again.
+      const hasFetch = query.fetch !== null
+      discard(query)
+      query.update(invalidated(hasFetch ? fetchCancelled(query.held) : query.held))
+    }
+    this.#refreshSoon(query)
+  }
+
+  #supersede(): void {
+    this.#gathering = null
+    for (const [query, dataUpdatedAt] of this.#superseded) {
+      if (!query.isCached || query.held.dataUpdatedAt >= dataUpdatedAt) continue
+      query.update(invalidated(query.held))
+      this.#refreshSoon(query)
+    }
+    this.#superseded.clear()
+  }
+
+  #refreshSoon(query: Query): void {
+    if (!query.isActive) return
+    const { timers, random } = this.#settings
+    this.#due.add(query)
+    this.#refreshing ??= timers.after(JITTER * random(), () => {
+      this.#refreshing = null
+      const due = [...this.#due]
+      this.#due.clear()
+      for (const each of due) if (each.isActive) this.#settings.refresh(each)
+    })
+  }
+}
+
+function hashOf(key: CanonicalKey): string {
+  return `[${key.join(',')}]`
+}

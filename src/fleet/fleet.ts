@@ -1,0 +1,119 @@
+/**
+ * All that makes many workers one: the peers, what is told to them, and the leases. Wires the parts of this folder to a
+ * tier. Without a feed L1 is kept true by looking at generations now and then; without leases every worker calls the origin.
+ *
+ * The first reads wait until the feed is followed, or cannot be: what they bring would not be watched over.
+ */
+
+import { canonicalParts } from '../keys/hash-key.ts'
+import type { QueryCache } from '../memory/query-cache.ts'
+import type { StorageBackend } from '../ports/storage.ts'
+import type { Query } from '../query/query.ts'
+import type { SafeLogger } from '../resilience/safe-logger.ts'
+import type { TimerQueue } from '../resilience/timer-queue.ts'
+import type { StorageTier } from '../tier/storage-tier.ts'
+import { Coherence, type CoherenceSettings } from './coherence.ts'
+import { Outbox } from './outbox.ts'
+import { Peers, type PeersStats } from './peers.ts'
+import { SingleFlight } from './single-flight.ts'
+import { TokenSync } from './token-sync.ts'
+
+export interface FleetSettings {
+  readonly backend: StorageBackend
+  readonly tier: StorageTier
+  readonly cache: QueryCache
+  readonly timers: TimerQueue
+  readonly logger: SafeLogger
+  readonly namespace: string
+  /** Milliseconds between two looks at the generations, where the store has no feed. */
+  readonly syncInterval: number
+  readonly random: () => number
+  readonly refresh: CoherenceSettings['refresh']
+  readonly drop: CoherenceSettings['drop']
+  readonly discard: CoherenceSettings['discard']
+}
+
+export interface FleetStats extends PeersStats {
+  /** Messages that wait to be told. */
+  untold: number
+}
+
+export class Fleet {
+  readonly singleFlight: SingleFlight | null
+  readonly #peers: Peers | null = null
+  readonly #outbox: Outbox | null = null
+  readonly #sync: TokenSync | null = null
+  readonly #timers: TimerQueue
+  #isReady = false
+
+  constructor(settings: FleetSettings) {
+    const { backend, tier, cache, timers, logger, namespace, syncInterval, random } = settings
+    const { refresh, drop, discard } = settings
+    const { feed, lease } = backend
+    this.#timers = timers
+    this.singleFlight = lease === undefined ? null : new SingleFlight(tier, lease, timers)
+    const { singleFlight } = this
+    const coherence = new Coherence({ cache, tier, timers, random, singleFlight, refresh, drop, discard })
+    if (feed === undefined) {
+      const onInvalidated = (query: Query, kind: 'hard' | 'soft'): void => coherence.invalidated(query, kind)
+      this.#sync = new TokenSync({ cache, tier, timers, interval: syncInterval, onInvalidated })
+      tier.listener = { onPersisted: () => {}, onInvalidated: () => tier.replaceNamespaceToken() }
+      return
+    }
+    const sender = { namespace, worker: workerName(random) }
+    const outbox = new Outbox(tier, feed, sender, timers, random)
+    const peers = new Peers({
+      feed,
+      sender,
+      timers,
+      logger,
+      random,
+      onMessage: (message) => coherence.apply(message),
+      onGap: () => coherence.forgetAll(),
+      isStoreAway: () => tier.isAway,
+    })
+    tier.listener = {
+      onPersisted: ({ key }, dataUpdatedAt) => {
+        void outbox.send({ type: 'updated', key: canonicalParts(key), dataUpdatedAt })
+      },
+      onInvalidated: (keys, isExact, kind) => outbox.send({ type: 'invalidated', kind, isExact, keys }),
+    }
+    this.#outbox = outbox
+    this.#peers = peers
+    void peers.ready.then(() => {
+      this.#isReady = true
+    })
+  }
+
+  /** Resolves when the feed is followed, or cannot be, or after `patience` milliseconds; at once, ever after. */
+  async ready(patience: number): Promise<void> {
+    if (this.#isReady || this.#peers === null) return
+    await Promise.race([this.#peers.ready, this.#timers.sleep(patience)])
+    if (!this.#isReady) this.#peers.impatient()
+    this.#isReady = true
+  }
+
+  get isReady(): boolean {
+    return this.#isReady || this.#peers === null
+  }
+
+  stats(): FleetStats | null {
+    if (this.#peers === null) return null
+    return { ...this.#peers.stats(), untold: this.#outbox?.size ?? 0 }
+  }
+
+  /** Waits, `timeout` milliseconds at most, until the peers have been told of everything. */
+  async flush(timeout: number): Promise<void> {
+    if (this.#outbox !== null) await Promise.race([this.#outbox.idle(), this.#timers.sleep(timeout)])
+  }
+
+  close(): void {
+    this.#peers?.close()
+    this.#outbox?.close()
+    this.#sync?.close()
+  }
+}
+
+function workerName(random: () => number): string {
+  return Array.from({ length: 4 }, () => Math.floor(random() * 0x1000000).toString(36)).join('')
+}

@@ -1,0 +1,86 @@
+import { describe, expect, test } from 'vitest'
+import type { StorageBackend } from '../ports/storage.ts'
+import { BatchReader } from './batch-reader.ts'
+import type { Outcome, StorageGuard, StorageOperation } from './storage-guard.ts'
+
+/** A guard that lets everything through, and turns a failure into an outcome. */
+function readerOf(backend: Partial<StorageBackend>): BatchReader {
+  const run = async <T>(_operation: StorageOperation, call: () => T): Promise<Outcome<Awaited<T>>> => {
+    try {
+      return { isOk: true, value: await call() }
+    } catch (error) {
+      return { isOk: false, reason: 'failure', error: error as never }
+    }
+  }
+  return new BatchReader({ backend, run } as unknown as StorageGuard)
+}
+
+function recording(answer: (key: string) => unknown, more: Partial<StorageBackend> = {}) {
+  const batches: string[][] = []
+  const getMany = async (keys: readonly string[]) => {
+    batches.push([...keys])
+    return keys.map(answer) as (string | null)[]
+  }
+  return { batches, reader: readerOf({ getMany, ...more }) }
+}
+
+describe('reads of one tick', () => {
+  test('are one batch in which each key comes once', async () => {
+    const { batches, reader } = recording((key) => `of ${key}`)
+    const [one, two] = await Promise.all([reader.load(['a', 'b']), reader.load(['b', 'c'])])
+    expect(batches).toEqual([['a', 'b', 'c']])
+    expect([one?.get('a'), one?.get('b'), two?.get('c')]).toEqual(['of a', 'of b', 'of c'])
+    await reader.load(['a'])
+    expect(batches).toHaveLength(2)
+  })
+
+  test('are split at 1,000 keys', async () => {
+    const { batches, reader } = recording(() => null)
+    const answers = await reader.load(Array.from({ length: 2_500 }, (_, n) => `k${n}`))
+    expect(batches.map((batch) => batch.length)).toEqual([1_000, 1_000, 500])
+    expect(answers.size).toBe(2_500)
+  })
+
+  test('go one by one to a store without getMany', async () => {
+    const asked: string[] = []
+    const reader = readerOf({
+      get: (key) => {
+        asked.push(key)
+        if (key === 'bad') throw new Error('no')
+        return key === 'none' ? undefined : 'v'
+      },
+    })
+    const answers = await reader.load(['a', 'bad', 'none', 'a'])
+    expect(asked).toEqual(['a', 'bad', 'none'])
+    expect([...answers]).toEqual([
+      ['a', 'v'],
+      ['none', null],
+    ])
+  })
+})
+
+describe('an answer', () => {
+  test('of nothing is null, whatever the store calls it', async () => {
+    const { reader } = recording((key) => (key === 'a' ? null : undefined))
+    expect([...(await reader.load(['a', 'b']))]).toEqual([
+      ['a', null],
+      ['b', null],
+    ])
+  })
+
+  test('that is no string is one that decodes as foreign', async () => {
+    const { reader } = recording(() => 42)
+    expect((await reader.load(['a'])).get('a')).toBe('')
+  })
+
+  test.each([
+    ['too few values', () => []],
+    ['too many values', () => ['a', 'b']],
+    ['no array', () => ({ 0: 'a', length: 1 })],
+    ['a rejection', () => Promise.reject(new Error('no'))],
+  ])('of %s is none at all, which is not the same as nothing', async (_what, getMany) => {
+    const reader = readerOf({ getMany: getMany as never })
+    const answers = await reader.load(['a'])
+    expect(answers.has('a')).toBe(false)
+  })
+})

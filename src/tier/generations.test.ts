@@ -1,0 +1,142 @@
+import { describe, expect, test } from 'vitest'
+import { canonicalParts } from '../keys/hash-key.ts'
+import { seededRandom } from '../testing/index.ts'
+import { Generations } from './generations.ts'
+
+const KEY = ['users', 1, 'posts']
+
+function setUp() {
+  const generations = new Generations('sq', seededRandom(1))
+  const tokens = generations.tokenKeysOf(KEY)
+  const learnAll = (token = 'AAAAAAAA', seq = generations.mark()) => {
+    for (const tokenKey of tokens) generations.learn(tokenKey, token, seq)
+  }
+  return { generations, tokens, learnAll }
+}
+
+describe('the tokens of a key', () => {
+  test('are a hard and a soft one for each prefix, and for itself', () => {
+    const { tokens } = setUp()
+    expect(tokens).toHaveLength(2 * (KEY.length + 1))
+    expect(tokens.filter((_, i) => i % 2 === 0).every((key) => key.startsWith('sq:h:'))).toBe(true)
+    expect(tokens.filter((_, i) => i % 2 === 1).every((key) => key.startsWith('sq:s:'))).toBe(true)
+    expect(new Set(tokens).size).toBe(tokens.length)
+  })
+
+  test('are met by the invalidation of each of its prefixes, the empty one included, and of itself', () => {
+    const { generations, tokens } = setUp()
+    for (const kind of ['hard', 'soft'] as const) {
+      for (let depth = 0; depth < KEY.length; depth++) {
+        const replaced = generations.tokenKeysToReplace(canonicalParts(KEY.slice(0, depth)), false, kind)
+        expect(replaced.filter((key) => tokens.includes(key))).toHaveLength(1)
+      }
+      expect(tokens).toContain(generations.tokenKeysToReplace(canonicalParts(KEY), true, kind)[0])
+    }
+  })
+
+  test('are not met by what is below it, beside it, or exactly above it', () => {
+    const { generations, tokens } = setUp()
+    const others: [key: (string | number)[], isExact: boolean][] = [
+      [[...KEY, 'more'], false],
+      [['users', 2], false],
+      [['users', '1'], false],
+      [['posts'], false],
+      [['users'], true],
+      [[], true],
+    ]
+    for (const [key, isExact] of others)
+      for (const kind of ['hard', 'soft'] as const)
+        for (const replaced of generations.tokenKeysToReplace(canonicalParts(key), isExact, kind))
+          expect(tokens).not.toContain(replaced)
+  })
+})
+
+describe('what is known of a token', () => {
+  test('is nothing at first, and then what L2 has answered', () => {
+    const { generations, tokens, learnAll } = setUp()
+    expect([generations.current(tokens), generations.capture(tokens)]).toEqual([null, null])
+    learnAll()
+    const all = { hard: 'AAAAAAAA'.repeat(4), soft: 'AAAAAAAA'.repeat(4) }
+    expect([generations.current(tokens), generations.capture(tokens)]).toEqual([all, all])
+    expect(tokens.every((key) => generations.isKnown(key))).toBe(true)
+  })
+
+  test.each([null, '', 'AAAAAAA', 'AAAAAAAAA', 'AAAA AAA', '{"a":1}!', 'ÄAAAAAAA'])(
+    'is nothing where the answer is %j',
+    (answer) => {
+      const { generations, tokens, learnAll } = setUp()
+      learnAll()
+      generations.learn(tokens[0] as string, answer, generations.mark())
+      expect(generations.isKnown(tokens[0] as string)).toBe(false)
+      expect(generations.current(tokens)).toBe(null)
+    },
+  )
+
+  test('does not go back by an answer to an older question', () => {
+    const { generations, tokens, learnAll } = setUp()
+    const early = generations.mark()
+    learnAll('BBBBBBBB')
+    generations.learn(tokens[0] as string, 'AAAAAAAA', early)
+    generations.learn(tokens[1] as string, null, early)
+    expect(generations.current(tokens)).toEqual({ hard: 'BBBBBBBB'.repeat(4), soft: 'BBBBBBBB'.repeat(4) })
+  })
+
+  test('after a replacement is the new one, which condemns, but vouches for nothing until L2 has it', () => {
+    const { generations, tokens, learnAll } = setUp()
+    learnAll()
+    const [tokenKey] = generations.tokenKeysToReplace(canonicalParts(KEY), true, 'hard') as [string]
+    const token = generations.replace(tokenKey)
+    expect(token).toMatch(/^[\w-]{8}$/)
+    generations.learn(tokenKey, 'AAAAAAAA', generations.mark())
+    expect(generations.current(tokens)?.hard).toContain(token)
+    expect(generations.capture(tokens)).toBe(null)
+
+    const asked = generations.mark()
+    generations.settled(tokenKey, token)
+    expect(generations.capture(tokens)?.hard).toContain(token)
+    // It was asked for before L2 had the new one.
+    generations.learn(tokenKey, 'AAAAAAAA', asked)
+    expect(generations.current(tokens)?.hard).toContain(token)
+    generations.learn(tokenKey, 'CCCCCCCC', generations.mark())
+    expect(generations.current(tokens)?.hard).not.toContain(token)
+  })
+
+  test('is not settled by a token that has been replaced since', () => {
+    const { generations, tokens, learnAll } = setUp()
+    learnAll()
+    const [tokenKey] = generations.tokenKeysToReplace(canonicalParts(KEY), true, 'hard') as [string]
+    const first = generations.replace(tokenKey)
+    const second = generations.replace(tokenKey)
+    expect(second).not.toBe(first)
+    generations.settled(tokenKey, first)
+    expect(generations.capture(tokens)).toBe(null)
+    generations.settled(tokenKey, second)
+    expect(generations.capture(tokens)).not.toBe(null)
+  })
+
+  test('is a token of its own making once L2 has it', () => {
+    const { generations, tokens, learnAll } = setUp()
+    learnAll()
+    generations.learn(tokens[0] as string, null, generations.mark())
+    const token = generations.makeToken()
+    expect(generations.capture(tokens)).toBe(null)
+    generations.settled(tokens[0] as string, token)
+    expect(generations.capture(tokens)?.hard.startsWith(token)).toBe(true)
+  })
+
+  test('is bounded: the oldest are forgotten, those on their way to L2 never', () => {
+    const { generations } = setUp()
+    const [pending] = generations.tokenKeysToReplace(canonicalParts(['pending']), true, 'hard') as [string]
+    const token = generations.replace(pending)
+    const seq = generations.mark()
+    for (let n = 0; n < 250_000; n++) generations.learn(`token ${n}`, 'AAAAAAAA', seq)
+    expect(generations.isKnown('token 0')).toBe(false)
+    expect(generations.isKnown('token 249999')).toBe(true)
+    let known = 0
+    for (let n = 0; n < 250_000; n++) if (generations.isKnown(`token ${n}`)) known++
+    expect(known).toBeLessThanOrEqual(200_000)
+    expect(known).toBeGreaterThan(140_000)
+    expect(generations.isKnown(pending)).toBe(true)
+    expect(generations.current([pending])).toEqual({ hard: token, soft: '' })
+  })
+})

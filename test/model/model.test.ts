@@ -1,0 +1,42 @@
+/** The ordinary share of the model checker: some thousands of schedules, the regressions, and the quickest mutants. */
+import { availableParallelism } from 'node:os'
+import { describe, expect, test } from 'vitest'
+import { hunt } from './mutations/mutant.ts'
+import { MUTATIONS } from './mutations/mutation-list.ts'
+import { REGRESSIONS } from './regressions/regressions.ts'
+import { runModel } from './run.ts'
+import { tell } from './shard.ts'
+import { World } from './world.ts'
+
+const RUNS = 2_000
+const MUTANTS = [
+  'hard tokens are not compared',
+  'an overtaken fetch is stored as fresh',
+  'drops are not counted',
+]
+const shards = Math.min(2, availableParallelism())
+
+test.each(REGRESSIONS)('$name: no more', async ({ schedule }) => {
+  const violation = await new World(schedule, false).run()
+  expect(violation, violation === null ? '' : await tell(schedule)).toBeNull()
+})
+
+test(`${RUNS} random schedules violate no promise`, { timeout: 600_000 }, async () => {
+  // Always the same ones, so that a red run is everybody's; `npm run test:model` draws new ones.
+  const { failure, story, runs } = await runModel({ runs: RUNS, seed: 20_240_101, shards, shrinks: true })
+  expect(
+    failure === null ? null : `${failure.violation.promise}: ${failure.violation.what}\n${story}`,
+  ).toBeNull()
+  expect(runs).toBeGreaterThanOrEqual(RUNS)
+})
+
+describe('the checker catches', () => {
+  test.each(MUTATIONS.filter(({ name }) => MUTANTS.includes(name)))(
+    '"$name"',
+    { timeout: 600_000 },
+    async (mutation) => {
+      const { failure } = await hunt(mutation, 3_000, 1, shards)
+      expect(failure?.violation.promise).toBeDefined()
+    },
+  )
+})

@@ -1,0 +1,144 @@
+/**
+ * Schedules that have failed once, each with what broke: they must pass for ever. Long because: it is a collection.
+ */
+
+import type { Schedule, Setting, Step } from '../schedule.ts'
+
+export interface Regression {
+  readonly name: string
+  readonly schedule: Schedule
+}
+
+const SETTING: Setting = {
+  salt: 0,
+  workers: 2,
+  hasBatches: [false, false, false],
+  skews: [0, 0, 0],
+  honoursTtl: false,
+  cacheMaxSize: 1000,
+  gcTime: 300_000,
+  storageTtl: Infinity,
+  mostWrites: 50_000,
+}
+
+const regression = (name: string, steps: readonly Step[], setting: Partial<Setting> = {}): Regression => ({
+  name,
+  schedule: { setting: { ...SETTING, ...setting }, steps },
+})
+
+export const REGRESSIONS: readonly Regression[] = [
+  regression('data that was set, cleared from L1 and then removed by prefix came back from L2', [
+    { do: 'weather', w: 1, weather: 'garbage', on: 'all', rush: false },
+    { do: 'set', w: 1, k: 1, rush: false },
+    { do: 'clear', w: 1, rush: false },
+    { do: 'remove', w: 1, f: 1, rush: false },
+    { do: 'advance', ms: 6000, rush: false },
+    { do: 'fetch', w: 0, k: 1, staleTime: Infinity, wait: false, rush: false },
+  ]),
+  regression('close blocked the event loop for ever while a lost write was waited for', [
+    { do: 'set', w: 1, k: 1, rush: false },
+    { do: 'weather', w: 1, weather: 'lost-answers', on: 'token-writes', rush: false },
+    { do: 'remove', w: 1, f: 0, rush: false },
+    { do: 'advance', ms: 1000, rush: false },
+    { do: 'close', w: 1, rush: false },
+    { do: 'advance', ms: 1000, rush: false },
+  ]),
+  regression('callers waited for L2 after the circuit had opened', [
+    { do: 'weather', w: 0, weather: 'throws', on: 'writes', rush: false },
+    { do: 'fetch', w: 0, k: 1, staleTime: Infinity, wait: false, rush: false },
+    { do: 'clear', w: 0, rush: false },
+    { do: 'fetch', w: 0, k: 1, staleTime: Infinity, wait: false, rush: false },
+    { do: 'bump', k: 1, rush: false },
+  ]),
+  regression(
+    'a token that was sent twice brought back what another worker had removed in between',
+    [
+      { do: 'origin', delay: 1, failures: 0, rich: false, rush: false },
+      { do: 'fetch', w: 0, k: 1, staleTime: Infinity, wait: false, rush: false },
+      { do: 'advance', ms: 20, rush: false },
+      { do: 'weather', w: 0, weather: 'lost-answers', on: 'token-writes', rush: false },
+      { do: 'remove', w: 0, f: 1, rush: false },
+      { do: 'advance', ms: 20, rush: false },
+      { do: 'fetch', w: 1, k: 1, staleTime: Infinity, wait: false, rush: false },
+      { do: 'advance', ms: 1, rush: false },
+      { do: 'clear', w: 1, rush: false },
+      { do: 'remove', w: 1, f: 1, rush: false },
+      { do: 'weather', w: 0, weather: 'calm', on: 'all', rush: false },
+      { do: 'advance', ms: 6000, rush: false },
+      { do: 'look', w: 1, k: 1, rush: false },
+    ],
+    { salt: 13 },
+  ),
+  regression('a removal by another worker was not seen between the effect and the answer of an own one', [
+    { do: 'origin', delay: 1, failures: 0, rich: false, rush: false },
+    { do: 'fetch', w: 0, k: 1, staleTime: Infinity, wait: false, rush: false },
+    { do: 'advance', ms: 20, rush: false },
+    { do: 'clear', w: 0, rush: false },
+    { do: 'weather', w: 0, weather: 'slow-answers', on: 'token-writes', rush: false },
+    { do: 'remove', w: 0, f: 1, rush: false },
+    { do: 'fetch', w: 1, k: 1, staleTime: Infinity, wait: false, rush: false },
+    { do: 'advance', ms: 1, rush: false },
+    { do: 'clear', w: 1, rush: false },
+    { do: 'remove', w: 1, f: 1, rush: false },
+    { do: 'look', w: 0, k: 1, rush: false },
+    { do: 'advance', ms: 250, rush: false },
+  ]),
+  regression('a fetch that began under a removal on its way to L2 outlives no later one', [
+    { do: 'origin', delay: 1, failures: 0, rich: false, rush: false },
+    { do: 'fetch', w: 0, k: 1, staleTime: Infinity, wait: false, rush: false },
+    { do: 'advance', ms: 20, rush: false },
+    { do: 'weather', w: 0, weather: 'down', on: 'writes', rush: false },
+    { do: 'remove', w: 0, f: 1, rush: false },
+    { do: 'remove', w: 0, f: 1, rush: false },
+    { do: 'advance', ms: 250, rush: false },
+    { do: 'fetch', w: 0, k: 1, staleTime: Infinity, wait: false, rush: false },
+    { do: 'advance', ms: 100, rush: false },
+    { do: 'clear', w: 0, rush: false },
+    { do: 'remove', w: 1, f: 1, rush: false },
+    { do: 'weather', w: 0, weather: 'calm', on: 'all', rush: false },
+    { do: 'advance', ms: 6000, rush: false },
+    { do: 'look', w: 1, k: 1, rush: false },
+  ]),
+  regression(
+    'a caller who wants no stale data waited for L2 twice',
+    [
+      { do: 'weather', w: 0, weather: 'slow', on: 'tokens', rush: false },
+      { do: 'fetch', w: 1, k: 1, staleTime: Infinity, wait: false, rush: false },
+      { do: 'invalidate', w: 0, f: 1, rush: false },
+      { do: 'set', w: 1, k: 1, rush: false },
+      { do: 'fetch', w: 0, k: 1, staleTime: Infinity, wait: true, rush: false },
+      { do: 'invalidate', w: 0, f: 0, rush: false },
+      { do: 'advance', ms: 1000, rush: false },
+      { do: 'lose-token', nth: 0, rush: false },
+    ],
+    { hasBatches: [true, false, false] },
+  ),
+  regression('a fetch that was overtaken softly put its data back after a removal', [
+    { do: 'watch', w: 0, k: 1, staleTime: Infinity, rush: false },
+    { do: 'invalidate', w: 0, f: 0, rush: false },
+    { do: 'remove', w: 0, f: 0, rush: false },
+    { do: 'look', w: 0, k: 1, rush: false },
+  ]),
+  regression('a wall clock that stepped back by an hour held back the writes for an hour', [
+    { do: 'set', w: 1, k: 1, rush: false },
+    { do: 'skew', w: 1, by: -3_600_000, rush: false },
+    { do: 'origin', delay: 20, failures: 0, rich: false, rush: false },
+  ]),
+  regression('a cancelled key had two origin calls at a time', [
+    { do: 'fetch', w: 0, k: 1, staleTime: Infinity, wait: false, rush: false },
+    { do: 'remove', w: 0, f: 0, rush: false },
+    { do: 'look', w: 0, k: 1, rush: false },
+    { do: 'cancel', w: 0, f: 0, rush: false },
+    { do: 'fetch', w: 0, k: 1, staleTime: Infinity, wait: false, rush: false },
+  ]),
+  regression('what an invalidation had overtaken called the origin again after it was cancelled', [
+    { do: 'origin', delay: 20, failures: 1, rich: false, rush: false },
+    { do: 'fetch', w: 1, k: 1, staleTime: Infinity, wait: false, rush: false },
+    { do: 'clear', w: 1, rush: false },
+    { do: 'set', w: 1, k: 1, rush: false },
+    { do: 'cancel', w: 1, f: 0, rush: false },
+    { do: 'origin', delay: 150, failures: 1, rich: false, rush: false },
+    { do: 'advance', ms: 100, rush: false },
+    { do: 'fetch', w: 1, k: 1, staleTime: 0, wait: false, rush: false },
+  ]),
+]

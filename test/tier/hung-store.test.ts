@@ -1,0 +1,119 @@
+/** A store that never answers, in virtual time: what callers feel, to the millisecond, and what is kept meanwhile. */
+import { describe, expect, test } from 'vitest'
+import { QueryClient } from '../../src/index.ts'
+import { MemoryStorage } from '../../src/storages/memory/index.ts'
+import { ChaosStorage, VirtualClock } from '../../src/testing/index.ts'
+
+const STORAGE_TIMEOUT = 250
+const ORIGIN = 10
+
+function setUp() {
+  const clock = new VirtualClock()
+  const store = new ChaosStorage(new MemoryStorage({ clock }), { clock })
+  const log: string[] = []
+  const note = (message: string) => log.push(message)
+  const client = new QueryClient({
+    storage: store,
+    clock,
+    staleTime: 60_000,
+    storageTimeout: STORAGE_TIMEOUT,
+    logger: { info: note, warn: note, error: note },
+  })
+  /** How long a fetch took, in virtual milliseconds. */
+  const timed = async (id: number, options = {}): Promise<number> => {
+    const started = clock.now()
+    await client.fetchQuery({
+      queryKey: ['item', id],
+      queryFn: () => new Promise((resolve) => clock.setTimeout(() => resolve({ id }), ORIGIN)),
+      ...options,
+    })
+    return clock.now() - started
+  }
+  return { clock, store, client, timed, log }
+}
+
+describe('a store that never answers', () => {
+  test('costs the first cold fetch storageTimeout, and the next thousand nothing', async () => {
+    const { clock, store, client, timed, log } = setUp()
+    store.fault({ kind: 'hang' })
+    const first = timed(0)
+    await clock.advance(STORAGE_TIMEOUT + ORIGIN)
+    expect(await first).toBe(STORAGE_TIMEOUT + ORIGIN)
+    for (let id = 1; id <= 1_000; id++) {
+      const next = timed(id)
+      await clock.advance(ORIGIN)
+      expect(await next).toBe(ORIGIN)
+    }
+    expect(log).toEqual([expect.stringContaining('L2 is away (get)')])
+    expect(client.stats()).toMatchObject({ originCalls: 1_001, storage: { outages: 1 } })
+  })
+
+  test('costs a thousand callers at once storageTimeout once, all of them together', async () => {
+    const { clock, store, timed } = setUp()
+    store.fault({ kind: 'hang' })
+    const all = Promise.all(Array.from({ length: 1_000 }, (_, id) => timed(id)))
+    await clock.advance(STORAGE_TIMEOUT + ORIGIN)
+    expect(new Set(await all)).toEqual(new Set([STORAGE_TIMEOUT + ORIGIN]))
+  })
+
+  test('lets go at once who came in the middle of the wait that showed it', async () => {
+    const { clock, store, timed } = setUp()
+    store.fault({ kind: 'hang' })
+    const first = timed(0)
+    await clock.advance(200)
+    const second = timed(1)
+    const forced = timed(2, { whenStale: 'wait' })
+    await clock.advance(STORAGE_TIMEOUT - 200 + ORIGIN)
+    expect([await first, await second, await forced]).toEqual([260, 60, 60])
+  })
+
+  test('that hangs in writes alone costs no more', async () => {
+    const { clock, store, timed } = setUp()
+    store.fault({ kind: 'hang' }, { operations: ['set', 'setMany'] })
+    const first = timed(0)
+    await clock.advance(STORAGE_TIMEOUT + ORIGIN)
+    expect(await first).toBe(STORAGE_TIMEOUT + ORIGIN)
+    const next = timed(1)
+    await clock.advance(ORIGIN)
+    expect(await next).toBe(ORIGIN)
+  })
+
+  test('delays nobody by its probes, and is used again after it has answered one', async () => {
+    const { clock, store, client, timed, log } = setUp()
+    store.fault({ kind: 'hang' })
+    void timed(0)
+    await clock.advance(60_000)
+    for (let id = 1; id <= 200; id++) {
+      const next = timed(id)
+      // Not a multiple of anything, so that fetches fall into every phase of a probe.
+      await clock.advance(ORIGIN + 27)
+      expect(await next).toBe(ORIGIN)
+    }
+    store.heal()
+    await clock.advance(6_000)
+    expect(client.stats().storage).toMatchObject({ circuit: 'closed', pending: 0, outages: 1 })
+    expect(log).toEqual([expect.stringContaining('L2 is away'), expect.stringContaining('L2 is back after')])
+  })
+
+  test('leaves nothing that grows without bound: 5,000 fetches, 200 invalidations, an hour', async () => {
+    const { clock, store, client, timed } = setUp()
+    store.fault({ kind: 'hang' })
+    void timed(0)
+    await clock.advance(STORAGE_TIMEOUT + ORIGIN)
+    for (let id = 1; id <= 5_000; id += 500) {
+      const some = Promise.all(Array.from({ length: 500 }, (_, n) => timed(id + n)))
+      await clock.advance(ORIGIN)
+      await some
+      for (let n = 0; n < 20; n++) await client.invalidateQueries(['item', id + n])
+    }
+    await clock.advance(3_600_000)
+    const { entries, storage } = client.stats()
+    expect(entries).toBeLessThanOrEqual(1_000)
+    // One write for each key at the most, and two tokens for each invalidation.
+    expect(storage?.pending).toBeLessThanOrEqual(5_001 + 2 * 200)
+    expect(storage?.pendingBytes).toBeLessThan(4_000_000)
+    // The one timer of the client, and one of the store's own that never comes.
+    expect(clock.pendingTimers).toBeLessThanOrEqual(2)
+    expect(store.mostInFlight).toBeLessThanOrEqual(1_000)
+  })
+})
