@@ -13,7 +13,7 @@ const capabilities: readonly SuiteCapability[] = [
   ...(['reopen', 'cutFeed', 'loseFeed'] as const),
 ]
 // So that what a stopped server leaves unanswered is given up soon.
-const REPLY_TIMEOUT = 2_000
+const REPLY_TIMEOUT = 400
 
 type Admin = ReturnType<typeof createClient>
 
