@@ -83,6 +83,6 @@ export class PendingWrite {
 }
 
 export function bytesOf(write: PendingWrite): number {
-  // Two bytes a character at the most, and a flat allowance for the record.
-  return 200 + 2 * (write.storageKey.length + (write.value?.length ?? 0))
+  // Two bytes a character at the most, and for the record what the heap was seen to grow by.
+  return 700 + 2 * (write.storageKey.length + (write.value?.length ?? 0))
 }

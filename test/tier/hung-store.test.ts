@@ -111,7 +111,7 @@ describe('a store that never answers', () => {
     expect(entries).toBeLessThanOrEqual(1_000)
     // One write for each key at the most, and two tokens for each invalidation.
     expect(storage?.pending).toBeLessThanOrEqual(5_001 + 2 * 200)
-    expect(storage?.pendingBytes).toBeLessThan(4_000_000)
+    expect(storage?.pendingBytes).toBeLessThan(6_000_000)
     // The one timer of the client, and one of the store's own that never comes.
     expect(clock.pendingTimers).toBeLessThanOrEqual(2)
     expect(store.mostInFlight).toBeLessThanOrEqual(1_000)
