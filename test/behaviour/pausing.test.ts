@@ -12,7 +12,7 @@ async function pausedWithoutData(config: Parameters<typeof createClient>[0] = {}
   return setting
 }
 
-test('a paused query with data serves it and is not refreshed', async () => {
+test('a paused query with data serves it and is not refreshed, nor afterwards for that call', async () => {
   const { client, clock } = createClient()
   const queryFn = counting()
   client.setQueryData(['a'], 0)
@@ -25,6 +25,9 @@ test('a paused query with data serves it and is not refreshed', async () => {
     isPaused: true,
     status: 'success',
   })
+  client.resumeQueries(['a'])
+  await clock.settle()
+  expect(queryFn.calls).toBe(0)
 })
 
 test('a paused query without data waits until it is resumed', async () => {
