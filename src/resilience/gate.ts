@@ -3,7 +3,8 @@
 export class Gate {
   readonly #most: number
   #running = 0
-  readonly #line: (() => void)[] = []
+  /** Who waits, in the order of their coming: a set gives up its first in constant time. */
+  readonly #line = new Set<() => void>()
 
   constructor(most: number) {
     this.#most = most
@@ -12,13 +13,17 @@ export class Gate {
   async pass<T>(work: () => Promise<T>): Promise<T> {
     // Who is let in takes over the place of who leaves.
     if (this.#running < this.#most) this.#running++
-    else await new Promise<void>((resolve) => this.#line.push(resolve))
+    else await new Promise<void>((resolve) => this.#line.add(resolve))
     try {
       return await work()
     } finally {
-      const next = this.#line.shift()
-      if (next === undefined) this.#running--
-      else next()
+      const [next] = this.#line
+      if (next === undefined) {
+        this.#running--
+      } else {
+        this.#line.delete(next)
+        next()
+      }
     }
   }
 }
