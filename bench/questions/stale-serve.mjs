@@ -13,6 +13,8 @@ function once(fetch, pause = 5) {
     await ask()
     await new Promise((resolve) => setTimeout(resolve, pause))
     await ask()
+    // Some start the refresh a moment later.
+    await new Promise((resolve) => setTimeout(resolve, 20))
     const check = async () => {
       await answers(ask, VALUE)()
       if (calls !== 2) throw new Error(`the origin was called ${calls} times, expected 2`)
