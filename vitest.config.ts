@@ -5,8 +5,10 @@ export default defineConfig({
   test: {
     include: ['src/**/*.test.ts', 'test/**/*.test.ts'],
     globalSetup: ['test/build-dist.ts', 'test/servers/global-setup.ts'],
-    testTimeout: 20_000,
-    hookTimeout: 60_000,
+    testTimeout: 60_000,
+    // Real servers, processes and signals on a machine that others use as well: one more try before it is a failure.
+    retry: process.env['CI'] ? 1 : 0,
+    hookTimeout: 120_000,
     // Threads that the sources start are TypeScript as well, which Node 20 does not run by itself.
     execArgv: ['--import', fileURLToPath(new URL('test/typescript-loader.mjs', import.meta.url))],
     coverage: {

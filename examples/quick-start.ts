@@ -17,7 +17,11 @@ function expectCalls(expected: number): void {
   if (calls !== expected) throw new Error(`expected ${expected} calls of the origin, got ${calls}`)
 }
 
-const client = new QueryClient({ storage: new SQLiteStorage('cache.db'), staleTime: 30_000 })
+const client = new QueryClient({
+  storage: new SQLiteStorage('cache.db'),
+  staleTime: 30_000,
+  storageTimeout: 5_000, // the default is 250 ms; this program would rather wait for a store that is still being opened
+})
 const user = (id: number) => ({
   queryKey: ['user', id],
   queryFn: ({ signal }: { signal: AbortSignal }) => getUser(id, signal),

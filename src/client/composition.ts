@@ -28,9 +28,9 @@ export function parallelQueries<O extends readonly QueryOptions<any>[]>(
 }
 
 /** Fetches one query, and with its data the one that depends on it. */
-export async function dependentQuery<T, U>(
+export async function dependentQuery<T, U, P = T, Q = U>(
   client: QueryClient,
-  { dependsOn, then }: { dependsOn: QueryOptions<T>; then: (data: T) => QueryOptions<U> },
+  { dependsOn, then }: { dependsOn: QueryOptions<T, P>; then: (data: T) => QueryOptions<U, Q> },
 ): Promise<U> {
   return client.fetchQuery(then(await client.fetchQuery(dependsOn)))
 }

@@ -368,7 +368,7 @@ export class QueryClient {
     return new QueryObserver<S>(this.#observerHost, options as never)
   }
 
-  mutation<TInput, TData, TContext = unknown>(
+  mutation<TInput = void, TData = unknown, TContext = unknown>(
     options: MutationOptions<TInput, TData, TContext>,
   ): Mutation<TInput, TData, TContext> {
     return new Mutation(this.#mutationHost, options as never)

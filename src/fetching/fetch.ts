@@ -35,6 +35,8 @@ export interface FetchStart {
   readonly isBackground: boolean
   /** The origin is to be asked whatever L2 holds. */
   readonly skipStorage: boolean
+  /** The monotonic moment from which on the callers of this fetch have waited for L2; absent = they have not. */
+  readonly storageSince?: number | undefined
 }
 
 export class Fetch implements OngoingFetch, DepartingFetch {
@@ -48,6 +50,8 @@ export class Fetch implements OngoingFetch, DepartingFetch {
   readonly #options: AnyQueryOptions
   readonly #start: FetchStart
   readonly #startedAt: number
+  /** The monotonic moment from which on its callers have waited for L2. */
+  readonly #storageSince: number
   readonly #abort = new LazyAbort()
   #predecessor: DepartingFetch | undefined
   #resolve!: (data: unknown) => void
@@ -64,6 +68,7 @@ export class Fetch implements OngoingFetch, DepartingFetch {
   #onGone: (() => void) | null = null
   #ticket: Ticket | null = null
   #hasRejected = false
+  #hasLooked = false
   #isHolding = false
 
   constructor(env: FetchEnvironment, query: Query, options: AnyQueryOptions, start: FetchStart) {
@@ -72,6 +77,7 @@ export class Fetch implements OngoingFetch, DepartingFetch {
     this.#options = options
     this.#start = start
     this.#startedAt = env.clock.now()
+    this.#storageSince = start.storageSince ?? env.clock.monotonic?.() ?? this.#startedAt
     this.#isExpected = !start.isBackground
     this.#predecessor = env.departing.size === 0 ? undefined : env.departing.get(query.hash)
     this.promise = new Promise((resolve, reject) => {
@@ -152,7 +158,7 @@ export class Fetch implements OngoingFetch, DepartingFetch {
       if (this.#start.isBackground) await undefined
       if (this.#env.tier !== null && this.#options.storage !== false && !this.#isOver()) {
         if (this.#env.fleet?.isReady === false) await this.#env.fleet.ready(this.#patience)
-        if (this.#start.skipStorage) await this.#env.tier.prepare(this.#query)
+        if (this.#start.skipStorage) await this.#env.tier.prepare(this.#query, this.#storageSince)
         else if ((await this.#askStorage(this.#patience)) || (await this.#askFleet())) return
       }
       if (this.#predecessor !== undefined) {
@@ -198,6 +204,7 @@ export class Fetch implements OngoingFetch, DepartingFetch {
     this.#end()
     this.successor = new Fetch(this.#env, query, this.#options, {
       isBackground: true,
+      storageSince: this.#storageSince,
       // Where there are leases, L2 is looked at again under the key's.
       skipStorage: this.#env.fleet?.singleFlight === null,
     })
@@ -234,8 +241,7 @@ export class Fetch implements OngoingFetch, DepartingFetch {
   /** What is left of the time that L2 may add to this fetch. */
   get #patience(): number {
     const { clock, storageTimeout } = this.#env
-    // A wall clock may step either way.
-    return Math.min(storageTimeout, Math.max(0, this.#startedAt + storageTimeout - clock.now()))
+    return Math.max(0, this.#storageSince + storageTimeout - (clock.monotonic?.() ?? clock.now()))
   }
 
   #giveLeaseUp(): void {
@@ -246,7 +252,8 @@ export class Fetch implements OngoingFetch, DepartingFetch {
   async #readStorage(limit: number): Promise<StoredData | null> {
     const { tier, logger } = this.#env
     const { validate } = this.#options
-    const stored = (await tier?.read(this.#query, limit)) ?? null
+    const stored = (await tier?.read(this.#query, limit, this.#hasLooked)) ?? null
+    this.#hasLooked = true
     if (stored === null || validate === undefined) return stored
     try {
       return { ...stored, data: await validated(validate, stored.data, this.#query.hash) }

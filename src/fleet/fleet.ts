@@ -70,6 +70,7 @@ export class Fleet {
       random,
       onMessage: (message) => coherence.apply(message),
       onGap: () => coherence.forgetAll(),
+      isStoreAway: () => tier.isAway,
     })
     tier.listener = {
       onPersisted: ({ key }, dataUpdatedAt) => {
@@ -103,7 +104,11 @@ export class Fleet {
 
   /** Waits, `timeout` milliseconds at most, until the peers have been told of everything. */
   async flush(timeout: number): Promise<void> {
-    if (this.#outbox !== null) await Promise.race([this.#outbox.idle(), this.#timers.sleep(timeout)])
+    if (this.#outbox === null || this.#outbox.size === 0) return
+    // Somebody waits for it: the process must not end meanwhile.
+    this.#timers.hold()
+    await Promise.race([this.#outbox.idle(), this.#timers.sleep(timeout)])
+    this.#timers.release()
   }
 
   close(): void {

@@ -24,7 +24,11 @@ export interface PeersSettings {
   readonly random: () => number
   readonly onMessage: (message: FleetMessage) => void
   readonly onGap: () => void
+  readonly isStoreAway: () => boolean
 }
+
+/** Attempts that fail before anyone is told. */
+const PATIENCE = 3
 
 export interface PeersStats {
   isFollowing: boolean
@@ -45,6 +49,7 @@ export class Peers {
   #gaps = 0
   /** Something may have gone into L1 while nobody was followed. */
   #hasMissed = false
+  #hasWarned = false
   #isClosed = false
 
   constructor(settings: PeersSettings) {
@@ -78,13 +83,18 @@ export class Peers {
         return
       }
       this.#stop = stop
-      if (this.#attempts > 0) logger.info('Following the change feed.')
+      if (this.#hasWarned) logger.info('Following the change feed.')
+      this.#hasWarned = false
       this.#attempts = 0
       if (this.#hasMissed) this.#settings.onGap()
     } catch (error) {
       if (this.#isClosed) return
       this.#hasMissed = true
-      if (this.#attempts === 0) logger.warn('The change feed cannot be followed; L1 hears of no peer.', error)
+      // A store that is away as a whole has been reported; a feed that fails alone, and not only for a moment, is news.
+      if (this.#attempts >= PATIENCE && !this.#hasWarned && !this.#settings.isStoreAway()) {
+        this.#hasWarned = true
+        logger.warn('The change feed cannot be followed; L1 hears of no peer.', error)
+      }
       this.#alarm = timers.after(backoff(this.#attempts++, 250, 5_000, random), () => void this.#join())
     }
   }

@@ -40,7 +40,10 @@ export function partialMatch(key: QueryKey, prefix: QueryKey): boolean {
   assertIsKey(key)
   assertIsKey(prefix)
   if (prefix.length > key.length) return false
-  return prefix.every((part, i) => canonicalPart(part, i) === canonicalPart(key[i] as KeyPart, i))
+  for (let i = 0; i < prefix.length; i++) {
+    if (canonicalPart(prefix[i] as KeyPart, i) !== canonicalPart(key[i] as KeyPart, i)) return false
+  }
+  return true
 }
 
 export function assertIsKey(key: unknown): asserts key is QueryKey {

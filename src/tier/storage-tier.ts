@@ -2,7 +2,7 @@
  * L2 as the rest of the client sees it: reads that take a bounded time, writes that take none, invalidations that hold
  * everywhere. Never rejects, and tells "nothing there" from "could not look" where it matters.
  *
- * `read` and `prepare` take at most `storageTimeout` each (a fetch uses one of them). `persist`, `remove` and
+ * `read` and `prepare` take at most `storageTimeout`, together where one fetch uses both. `persist`, `remove` and
  * `invalidate` change what this worker believes at once and reach L2 through the write-behind queue.
  *
  * Owns the guard, the queue, the generations and, from `close` on, the end of the backend.
@@ -135,22 +135,42 @@ export class StorageTier {
     return this.#guard.run(operation, call)
   }
 
+  get isAway(): boolean {
+    return !this.#guard.isOpenForCalls
+  }
+
   leaseKey(hash: string): string {
     return leaseKey(this.#settings.namespace, hash)
   }
 
   /** The valid data of a query, or `null` where there is none or `limit` milliseconds have passed; afterwards its generations are known where L2 answered. */
-  async read(query: Keyed, limit = this.#settings.storageTimeout): Promise<StoredData | null> {
-    if (!this.#guard.isOpenForCalls) return this.#count(this.#readPending(query))
-    const found = await this.#within(() => this.#look(query), null, limit)
-    return this.#count(found)
+  async read(
+    query: Keyed,
+    limit = this.#settings.storageTimeout,
+    isAgain = false,
+  ): Promise<StoredData | null> {
+    const rejected = this.#rejected
+    const found = this.#guard.isOpenForCalls
+      ? await this.#within(() => this.#look(query), null, limit)
+      : this.#readPending(query)
+    // A fetch that looks again has been counted.
+    if (isAgain) this.#rejected = Math.min(this.#rejected, rejected)
+    else if (found === null) this.#misses++
+    else this.#hits++
+    return found
   }
 
-  /** Makes the generations of a query known, so that what is fetched next may be written. */
-  async prepare(query: Keyed): Promise<void> {
+  /**
+   * Makes the generations of a query known, so that what is fetched next may be written. `since`: the monotonic moment from
+   * which on L2 has been waited for already.
+   */
+  async prepare(query: Keyed, since?: number): Promise<void> {
     const tokenKeys = this.#generations.tokenKeysOf(query.key)
     if (this.#generations.capture(tokenKeys) !== null || !this.#guard.isOpenForCalls) return
-    await this.#within(() => this.#learnTokens(tokenKeys), undefined)
+    const { clock, storageTimeout } = this.#settings
+    const waited = since === undefined ? 0 : (clock.monotonic?.() ?? clock.now()) - since
+    if (waited >= storageTimeout) return
+    await this.#within(() => this.#learnTokens(tokenKeys), undefined, storageTimeout - waited)
   }
 
   /** What a fetch that begins now may be written under. */
@@ -398,12 +418,6 @@ export class StorageTier {
       isInvalidated,
       generations: { hard, soft },
     }
-  }
-
-  #count(found: StoredData | null): StoredData | null {
-    if (found === null) this.#misses++
-    else this.#hits++
-    return found
   }
 
   /** Returns whether L2 answered for all of them. */

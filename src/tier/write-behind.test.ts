@@ -143,6 +143,15 @@ describe('a store that fails', () => {
     expect(memory.size).toBe(20)
   })
 
+  test('at a batch for one bad item in it has the others soon, and is not asked for them again', async () => {
+    const { clock, memory, store, put } = setUp()
+    store.fault({ kind: 'reject' }, { keys: (key) => key === 'bad' })
+    for (let n = 0; n < 20; n++) put(n === 7 ? 'bad' : `k${n}`, 'v')
+    await clock.advance(300)
+    expect(memory.size).toBe(19)
+    expect(store.calls.setMany).toBe(1)
+  })
+
   test('at one item for ever loses that item after ten attempts, with growing pauses', async () => {
     const { clock, store, writes, put, ended, log } = setUp()
     const tried: number[] = []

@@ -141,8 +141,8 @@ export class WriteBehind {
       isOver = true
       wake()
     })
-    this.resume()
     while (this.#pending.size > 0 && !isOver) {
+      this.resume()
       await Promise.race([this.#settled(), new Promise<void>((resolve) => (wake = resolve))])
     }
     timers.cancel(alarm)

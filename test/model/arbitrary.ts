@@ -14,7 +14,7 @@ import {
   TARGETS,
 } from './schedule.ts'
 import { SLOWEST_ORIGIN, STORAGE_TIMEOUT } from './timing.ts'
-import { WEATHERS } from './weather.ts'
+import { WEATHERS, type Weather } from './weather.ts'
 
 interface Scope {
   readonly w: fc.Arbitrary<number>
@@ -112,7 +112,60 @@ const stepsOf = (scope: Scope): fc.Arbitrary<Step[]> =>
     { minLength: 1, maxLength: 32, size: 'max' },
   )
 
-const steps = fc.oneof({ weight: 2, arbitrary: stepsOf(NARROW) }, { weight: 1, arbitrary: stepsOf(WIDE) })
+/** Above all what leaves a writer in doubt. */
+const TROUBLE = fc.constantFrom<Weather>(
+  'late-refusals',
+  'slow-answers',
+  'late-refusals',
+  'slow-answers',
+  'down',
+  ...WEATHERS,
+)
+
+/**
+ * Two workers, one prefix: the first invalidates it under some weather, the second reads, fetches, and invalidates it in
+ * its turn, and somebody looks. Any step may be missing and any other come between.
+ */
+const race: fc.Arbitrary<Step[]> = fc
+  .tuple(
+    fc.constantFrom(0, 1, 1),
+    fc.constantFrom<'remove' | 'invalidate'>('remove', 'remove', 'invalidate'),
+    fc.tuple(TROUBLE, fc.constantFrom<KeyClass>('token-writes', 'token-writes', 'writes', 'all')),
+    fc.tuple(fc.constantFrom(0, 20, 250), fc.constantFrom(1, 20, 100), fc.constantFrom(0, 20, 250, 6_000)),
+    fc.constantFrom(0, 1),
+    fc.array(fc.nat(14), { maxLength: 3 }),
+    fc.array(fc.tuple(fc.nat(14), actionOf(NARROW)), { maxLength: 4 }),
+  )
+  .map(([f, how, [weather, on], [first, second, third], fetcher, missing, between]) => {
+    const whole: Action[] = [
+      { do: 'origin', delay: 1, failures: 0, rich: false },
+      { do: 'fetch', w: 0, k: 1, staleTime: Infinity, wait: false },
+      { do: 'advance', ms: 20 },
+      { do: 'clear', w: 0 },
+      { do: 'weather', w: 0, weather, on },
+      { do: how, w: 0, f },
+      { do: 'advance', ms: first },
+      { do: 'fetch', w: fetcher, k: 1, staleTime: Infinity, wait: false },
+      { do: 'advance', ms: second },
+      { do: 'clear', w: fetcher },
+      { do: how, w: 1, f },
+      { do: 'weather', w: 0, weather: 'calm', on: 'all' },
+      { do: 'advance', ms: third },
+      { do: 'look', w: 1 - fetcher, k: 1 },
+      { do: 'fetch', w: fetcher, k: 1, staleTime: Infinity, wait: false },
+    ]
+    return whole.flatMap((each, i) => {
+      const others = between.filter(([at]) => at === i).map(([, other]) => other)
+      const all = missing.includes(i) ? others : [each, ...others]
+      return all.map((action) => ({ ...action, rush: false }))
+    })
+  })
+
+const steps = fc.oneof(
+  { weight: 4, arbitrary: stepsOf(NARROW) },
+  { weight: 2, arbitrary: stepsOf(WIDE) },
+  { weight: 2, arbitrary: race },
+)
 
 const setting: fc.Arbitrary<Setting> = fc.record(
   {

@@ -92,6 +92,8 @@ export class Checker {
     if (datum === null) return
     const { dataUpdatedAt: updatedAt, isInvalidated, source } = state
     const before = life.seen[k] ?? null
+    if (!Number.isFinite(updatedAt))
+      this.#onViolation('P10', `${name(datum)} is of ${updatedAt} in ${life.name}`)
     life.seen[k] = { datum, updatedAt, isInvalidated }
     const began = this.#ledger.beganFor(datum, life)
     if (began < (life.hardAt[k] as number)) {

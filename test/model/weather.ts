@@ -12,6 +12,7 @@ export type Weather =
   | 'slow-answers'
   | 'flaky'
   | 'lost-answers'
+  | 'late-refusals'
   | 'mute'
   | 'down'
   | 'throws'
@@ -25,6 +26,7 @@ export const WEATHERS: readonly Weather[] = [
   'slow-answers',
   'flaky',
   'lost-answers',
+  'late-refusals',
   'mute',
   'down',
   'throws',
@@ -68,6 +70,8 @@ export function fateIn(weather: Weather, random: () => number): Fate {
       return random() < 0.3 ? { ...jitter(), isPartial: true } : jitter()
     case 'lost-answers':
       return random() < 0.5 ? { ...jitter(), answer: 'reject' } : { ...jitter(), answerIn: null }
+    case 'late-refusals':
+      return { ...jitter(), answer: 'reject' }
     case 'mute':
       if (random() < 0.4) return { ...CALM, effectIn: null, answerIn: null }
       return { ...CALM, effectIn: late(), answerIn: random() < 0.5 ? null : between(0, 20) }

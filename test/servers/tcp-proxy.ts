@@ -32,8 +32,9 @@ export async function startTcpProxy(targetPort: number): Promise<TcpProxy> {
         if (!isSilent && !pair.wasSilent) to.write(data)
       })
       from.on('close', () => {
-        pairs.delete(pair)
-        if (!isSilent) to.destroy()
+        if (to.destroyed) pairs.delete(pair)
+        // The end of a connection does not pass a silent route either.
+        else if (!pair.wasSilent) to.destroy()
       })
     }
   })

@@ -69,7 +69,7 @@ describe('a store that never answers', () => {
 
   test('that hangs in writes alone costs no more', async () => {
     const { clock, store, timed } = setUp()
-    store.fault({ kind: 'hang' }, { operations: ['set', 'setMany'] })
+    store.fault({ kind: 'hang' }, { operations: ['set', 'setMany', 'add'] })
     const first = timed(0)
     await clock.advance(STORAGE_TIMEOUT + ORIGIN)
     expect(await first).toBe(STORAGE_TIMEOUT + ORIGIN)

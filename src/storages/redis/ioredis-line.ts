@@ -75,17 +75,25 @@ async function duplicateOf(
     // It would give a server that does not answer two seconds to say goodbye.
     own.stream?.destroy?.()
   }
-  const listeners: [event: string, listener: (error?: Error) => void][] = [
-    ['error', (error) => onLost(error ?? new Error('the connection has failed'))],
-    ['close', () => onLost(new Error('the connection has ended'))],
+  let isOpen = false
+  let reason: Error | undefined
+  const lost = (error: Error) => {
+    reason ??= error
+    if (isOpen) onLost(error)
+  }
+  const listeners: [event: string, listener: (error: Error) => void][] = [
+    ['error', lost],
+    ['close', () => lost(new Error('the connection has ended'))],
     ['connect', () => own.stream?.unref?.()],
   ]
-  for (const [event, listener] of listeners) own.on(event, listener)
+  for (const [event, listener] of listeners) own.on(event, listener as () => void)
   try {
     await own.connect()
+    if (own.status !== 'ready') throw new Error('the connection was lost at once')
+    isOpen = true
   } catch (error) {
     close()
-    throw error
+    throw reason ?? error
   }
   return { key: name, send: ([command = '', ...args]) => own.call(command, ...args), close }
 }

@@ -84,7 +84,9 @@ export function nodeRedisClusterCommands(
     ...singles(send, keyPrefix),
     // No command may name keys of two slots; the client groups what one tick brings by node.
     getMany: (keys) => Promise.all(keys.map((key) => get(send, keyPrefix + key))),
-    delete: (keys) => Promise.all(keys.map((key) => send(['DEL', keyPrefix + key], keyPrefix + key))),
+    // Version 6 has DEL, which may name many keys, overtaken by commands that were sent after it; a ttl of 0 deletes too.
+    delete: (keys) =>
+      Promise.all(keys.map((key) => send(['PEXPIRE', keyPrefix + key, '0'], keyPrefix + key))),
     scanners: () =>
       Promise.all(
         cluster.masters.map(async (node) => {

@@ -31,11 +31,17 @@ export async function nodeRedisLine(
   key: string,
   onLost: (error: Error) => void,
 ): Promise<RedisLine> {
-  client.on('error', onLost as () => void)
-  client.on('end', () => onLost(new Error('the connection has ended')))
+  let isOpen = false
+  const lost = (error: Error) => {
+    if (isOpen) onLost(error)
+  }
+  client.on('error', lost as () => void)
+  client.on('end', () => lost(new Error('the connection has ended')))
   client.unref()
   try {
     await connect()
+    if (!client.isReady) throw new Error('the connection was lost at once')
+    isOpen = true
   } catch (error) {
     dropClient(client)
     throw error

@@ -8,8 +8,9 @@
  * command names keys of two cluster slots on a cluster.
  *
  * States: open, closed; closed is final, and everything is refused then. Connections and timers are owned by
- * `OwnConnection` and `PendingReplies`; a client that the user gave is only borrowed (`GivenConnection`). `close`
- * waits for the replies that are pending, then drops the connection. May import ports, errors and this folder.
+ * `OwnConnection`, `PendingReplies` and `RedisFeed`; a client that the user gave is only borrowed (`GivenConnection`).
+ * `close` stops the followers, waits for the replies that are pending, then drops the connection. May import ports,
+ * errors and this folder.
  */
 
 import { InvalidOptionError, StorageError } from '../../errors.ts'

@@ -10,7 +10,7 @@ import { decodeText } from './text-codec.ts'
 export const MARK_FIELD = 'n'
 export const MESSAGE_FIELD = 'm'
 
-const ENTRIES_PER_READ = 500
+const ENTRIES_PER_READ = 100
 
 export type Send = (args: readonly string[]) => Promise<unknown>
 

@@ -34,8 +34,13 @@ export const MUTATIONS: readonly Mutation[] = [
     name: 'absent tokens count as equal',
     promise: 'P4',
     file: 'tier/storage-tier.ts',
-    find: 'if (current === null || current.hard !== hard || (answered ?? current).hard !== hard) return null',
-    replace: 'if (current !== null && current.hard !== hard) return null',
+    find: 'if (text === null || answered === null) return null\n',
+    replace: `if (text === null) return null
+    if (answered === null && this.#generations.current(tokenKeys) === null) {
+      const lenient = decodeEnvelope(text, this.#settings.serializer)
+      return 'envelope' in lenient ? { ...lenient.envelope, isInvalidated: false } : null
+    }
+    if (answered === null) return null\n`,
   },
   {
     name: 'hard tokens are not compared',
@@ -134,13 +139,6 @@ export const MUTATIONS: readonly Mutation[] = [
     file: 'client/query-client.ts',
     find: "    query.fetch?.overtake('hard')\n",
     replace: '',
-  },
-  {
-    name: 'a pending delete does not mask what L2 answers',
-    promise: 'P7',
-    file: 'tier/storage-tier.ts',
-    find: 'this.#writes.peek(storageKey) !== undefined\n          ?',
-    replace: 'this.#readPending(query) !== null\n          ?',
   },
   {
     name: 'an outage loses the writes that it meets',
@@ -248,7 +246,7 @@ export const MUTATIONS: readonly Mutation[] = [
     replace: 'MAY_HIDE_PROTO.test(text) && hasProto(null)',
   },
   {
-    name: 'any version is taken',
+    name: 'a moment that is no number is taken',
     promise: 'P10',
     file: 'tier/envelope.ts',
     find: "  if (typeof t !== 'number' || !(t >= 0) || !Number.isFinite(t)) return { reason: 'corrupt (dataUpdatedAt)' }\n",

@@ -9,11 +9,11 @@ import { type RedisServer, startRedisServer } from '../../servers/redis-server.t
 import { type Connected, toCluster, toSentinel, toServer } from './clients.ts'
 
 const capabilities: readonly SuiteCapability[] = [
-  ...(['getMany', 'setMany', 'deleteMany', 'keys', 'feed', 'lease', 'close'] as const),
+  ...(['getMany', 'setMany', 'deleteMany', 'add', 'keys', 'feed', 'lease', 'renew', 'close'] as const),
   ...(['reopen', 'cutFeed', 'loseFeed'] as const),
 ]
 // So that what a stopped server leaves unanswered is given up soon.
-const REPLY_TIMEOUT = 200
+const REPLY_TIMEOUT = 400
 
 type Admin = ReturnType<typeof createClient>
 

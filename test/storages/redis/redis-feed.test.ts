@@ -106,7 +106,7 @@ describe.each(Object.entries(toServer))('the feed of RedisStorage with %s', (_, 
     cleanups.push(() => server.stop())
     const proxy = await startTcpProxy(server.port)
     cleanups.push(() => proxy.close())
-    const options = { replyTimeout: 100, feedKey: 'my:feed' }
+    const options = { replyTimeout: 300, feedKey: 'my:feed' }
     const following = await opened(`redis://127.0.0.1:${proxy.port}`, options)
     const writing = await opened(server.url, { feedKey: 'my:feed' })
     const follower = await followed(following)
@@ -167,7 +167,7 @@ describe('a follower of RedisStorage', () => {
     const proxy = await startTcpProxy(shared.port)
     cleanups.push(() => proxy.close())
     const url = `redis://127.0.0.1:${proxy.port}`
-    const follower = await followed(storageOf({ url, replyTimeout: 100, connectTimeout: 200 }))
+    const follower = await followed(storageOf({ url, replyTimeout: 300, connectTimeout: 1_000 }))
     const writing = storageOf({ url: shared.url })
     const admin = await adminOf(shared.url)
     await writing.feed.append(['1'])
@@ -191,7 +191,7 @@ describe('a follower of RedisStorage', () => {
     cleanups.push(() => proxy.close())
     const url = `redis://127.0.0.1:${proxy.port}`
     const options = { feedKey: 'short', feedLength: 10 }
-    const follower = await followed(storageOf({ url, replyTimeout: 100, connectTimeout: 200, ...options }))
+    const follower = await followed(storageOf({ url, replyTimeout: 300, connectTimeout: 1_000, ...options }))
     const writing = storageOf({ url: shared.url, ...options })
     await writing.feed.append(['1'])
     await follower.hears('1')
@@ -260,7 +260,7 @@ describe('a follower of RedisStorage', () => {
     const proxy = await startTcpProxy(server.port)
     cleanups.push(() => proxy.close())
     const url = `redis://127.0.0.1:${proxy.port}`
-    const follower = await followed(storageOf({ url, replyTimeout: 100, connectTimeout: 200 }))
+    const follower = await followed(storageOf({ url, replyTimeout: 300, connectTimeout: 1_000 }))
     const writing = storageOf({ url: server.url })
     await writing.feed.append(['1'])
     await follower.hears('1')
@@ -305,7 +305,7 @@ describe('a follower of RedisStorage', () => {
     const hanging = await startRedisServer()
     cleanups.push(() => hanging.stop())
     hanging.kill('SIGSTOP')
-    const late = storageOf({ url: hanging.url, replyTimeout: 100, connectTimeout: 100 })
+    const late = storageOf({ url: hanging.url, replyTimeout: 300, connectTimeout: 300 })
     await expect(followed(late)).rejects.toMatchObject({ code: 'STORAGE_UNAVAILABLE' })
   })
 

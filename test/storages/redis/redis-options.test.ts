@@ -61,6 +61,10 @@ test('options out of their range are refused at construction', () => {
     expect(() => new RedisStorage({ connectTimeout: value as number })).toThrow(invalid)
     expect(() => new RedisStorage({ replyTimeout: value as number })).toThrow(invalid)
   }
+  for (const value of [0, -1, 1.5, Number.NaN, Number.POSITIVE_INFINITY, '5']) {
+    expect(() => new RedisStorage({ feedLength: value as number })).toThrow(invalid)
+  }
+  for (const value of ['', 5]) expect(() => new RedisStorage({ feedKey: value as string })).toThrow(invalid)
   expect(() => new RedisStorage({ url: 'redis://h', tls: {} })).toThrow(/rediss/)
   expect(() => new RedisStorage(5 as never)).toThrow(invalid)
   expect(() => new RedisStorage({ url: 'redis://h', client: {} as never })).toThrow(/url: expected none/)
@@ -75,6 +79,8 @@ test('the defaults are those that the documentation says', () => {
     new RegExp(`@default (\\S+)\\n\\s+\\*/\\n\\s+readonly ${name}\\?`).exec(source)?.[1]
   expect(documented('url')).toBe(`'${options.DEFAULT_URL}'`)
   expect(Number(documented('connectTimeout')?.replace('_', ''))).toBe(options.DEFAULT_CONNECT_TIMEOUT)
+  expect(documented('feedKey')).toBe(`'${options.DEFAULT_FEED_KEY}'`)
+  expect(Number(documented('feedLength')?.replace('_', ''))).toBe(options.DEFAULT_FEED_LENGTH)
   expect(Number(documented('replyTimeout')?.replace('_', ''))).toBe(options.DEFAULT_REPLY_TIMEOUT)
 })
 
