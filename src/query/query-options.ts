@@ -123,15 +123,18 @@ export interface BaseObserverOptions<T, S, TClient, TPrevious = T>
   refetchInterval?: number | false | ((state: QueryState<T>) => number | false) | undefined
 }
 
+const BOOLEANS = [true, false]
+const WHEN_STALE = ['serve', 'wait']
+
 export function assertQueryOptions(options: BaseObserverOptions<never, never, never>): void {
   assertFunction('queryFn', options.queryFn)
   assertDuration('staleTime', options.staleTime)
   assertDuration('gcTime', options.gcTime)
   assertDuration('storageTtl', options.storageTtl)
   assertRetry(options.retry, options.retryDelay)
-  assertOneOf('whenStale', options.whenStale, ['serve', 'wait'])
-  assertOneOf('storage', options.storage, [true, false])
-  assertOneOf('enabled', options.enabled, [true, false])
+  assertOneOf('whenStale', options.whenStale, WHEN_STALE)
+  assertOneOf('storage', options.storage, BOOLEANS)
+  assertOneOf('enabled', options.enabled, BOOLEANS)
   assertPositiveDuration('fetchTimeout', options.fetchTimeout)
   const signal: unknown = options.signal
   if (signal !== undefined && typeof (signal as AbortSignal | null)?.addEventListener !== 'function')
@@ -149,8 +152,10 @@ export function assertQueryOptions(options: BaseObserverOptions<never, never, ne
       `Invalid validate: ${quoted(schema)}; expected a Standard Schema (zod, valibot, arktype …).`,
     )
   }
-  for (const name of ['select', 'onSuccess', 'onError', 'onSettled'] as const)
-    assertFunction(name, options[name])
+  assertFunction('select', options.select)
+  assertFunction('onSuccess', options.onSuccess)
+  assertFunction('onError', options.onError)
+  assertFunction('onSettled', options.onSettled)
 }
 
 export function assertRetry(retry: unknown, retryDelay: unknown): void {

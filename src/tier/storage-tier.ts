@@ -15,6 +15,7 @@ import type { QueryKey } from '../keys/query-key.ts'
 import type { Clock } from '../ports/clock.ts'
 import type { Serializer } from '../ports/serializer.ts'
 import type { Awaitable, StorageBackend } from '../ports/storage.ts'
+import { Gate } from '../resilience/gate.ts'
 import type { SafeLogger } from '../resilience/safe-logger.ts'
 import type { TimerQueue } from '../resilience/timer-queue.ts'
 import { type Answers, BatchReader } from './batch-reader.ts'
@@ -25,6 +26,8 @@ import { type GuardStats, type Outcome, StorageGuard, type StorageOperation } fr
 import { entryKey, leaseKey, namespaceKey, probeKey } from './storage-keys.ts'
 import { Untold } from './untold.ts'
 import { WRITE_LIMITS, WriteBehind, type WriteLimits, type WriteStats } from './write-behind.ts'
+
+const MOST_ADDING = 256
 
 /** What L2 has for a key, once it has passed every check. */
 export interface StoredData {
@@ -83,6 +86,8 @@ export class StorageTier {
   readonly #generations: Generations
   /** Tokens that are being made, so that no slot gets two of this worker's. */
   readonly #making = new Map<string, Promise<void>>()
+  /** Many new keys at once make many tokens; they must not take all the places that the guard has. */
+  readonly #adding = new Gate(MOST_ADDING)
   readonly #reported = new Set<string>()
   readonly #untold = new Untold()
   #listener: TierListener | null = null
@@ -194,10 +199,18 @@ export class StorageTier {
     const tokenKeys = this.#generations.tokenKeysOf(query.key)
     const early = capture === 'when-written' ? this.#generations.capture(tokenKeys) : capture
     const madeAt = this.#generations.mark()
+    let isLearning = false
+    const learn = async (): Promise<void> => {
+      isLearning = true
+      await this.#learnTokens(tokenKeys)
+      isLearning = false
+      // Where L2 did not tell, trying again at once would end in a circle.
+      if (this.#generations.capture(tokenKeys) !== null) this.#writes.nudge(storageKey)
+    }
     const produce = (): string | null | undefined => {
       const generations = early ?? this.#generations.captureSince(tokenKeys, madeAt)
       if (generations === null) {
-        if (this.#guard.isOpenForCalls) void this.#learnTokens(tokenKeys).then(() => this.#writes.nudge())
+        if (this.#guard.isOpenForCalls && !isLearning) void learn()
         return undefined
       }
       return this.#encode({ data, dataUpdatedAt, expiresAt, ...generations, key }, query.hash, storageKey)
@@ -450,7 +463,8 @@ export class StorageTier {
     if (backend.add === undefined)
       return doneOf(this.#writeToken(tokenKey, () => this.#generations.makeToken()))
     const token = this.#generations.makeToken()
-    const outcome = await this.#guard.run('set', () => backend.add?.(tokenKey, token))
+    const add = (): Promise<Outcome<unknown>> => this.#guard.run('set', () => backend.add?.(tokenKey, token))
+    const outcome = await this.#adding.pass(add)
     if (!outcome.isOk) return
     if (outcome.value === true) {
       this.#generations.settled(tokenKey, token)

@@ -33,6 +33,8 @@ const BATCH = 256
 const MOST_ATTEMPTS = 10
 const LOST_AFTER = 60_000
 const BUSY_PAUSE = 50
+/** Until what could not be made, and was not nudged, is tried again. */
+const UNMADE_PAUSE = 200
 const FLUSH_PAUSE = 5
 
 export interface WriteStats {
@@ -108,15 +110,16 @@ export class WriteBehind {
       this.#order.push(write)
     }
     this.#bytes += bytesOf(write)
-    if (write.value === undefined) this.#unmade.add(write)
     this.#ready(write)
     this.#shrink()
     this.#schedule()
   }
 
-  /** What could not be made has become possible. */
-  nudge(): void {
-    this.resume()
+  /** What waits for `storageKey` could not be made, and can be now. */
+  nudge(storageKey: string): void {
+    const write = this.#pending.get(storageKey)
+    if (write !== undefined && this.#failing.has(write)) this.#ready(write)
+    this.#schedule()
     this.#onNudge?.()
   }
 
@@ -169,6 +172,7 @@ export class WriteBehind {
 
   #ready(write: PendingWrite): void {
     this.#failing.delete(write)
+    if (write.value === undefined) this.#unmade.add(write)
     const queue = write.isToken ? this.#readyTokens : this.#readyEntries
     queue.add(write)
   }
@@ -225,13 +229,15 @@ export class WriteBehind {
     })
   }
 
-  /** Serializes what has come, whether it can be sent or not: an outage must not hold live objects. */
+  /**
+   * Serializes what has come, whether it can be sent or not: an outage must not hold live objects. Each is tried once: what
+   * cannot be made is ready again when it is nudged, or after a while.
+   */
   #make(): void {
     for (const write of this.#unmade) {
-      const before = bytesOf(write)
-      if (!write.make()) continue
       this.#unmade.delete(write)
-      this.#bytes += bytesOf(write) - before
+      const before = bytesOf(write)
+      if (write.make()) this.#bytes += bytesOf(write) - before
     }
     this.#shrink()
   }
@@ -239,6 +245,8 @@ export class WriteBehind {
   async #run(): Promise<void> {
     const { guard } = this.#settings
     while (guard.isOpenForCalls) {
+      const now = this.#now()
+      for (const write of this.#failing) if (write.notBefore <= now) this.#ready(write)
       this.#make()
       const batch = this.#take()
       if (batch.length === 0) return
@@ -248,14 +256,13 @@ export class WriteBehind {
 
   #take(): PendingWrite[] {
     const now = this.#now()
-    for (const write of this.#failing) if (write.notBefore <= now) this.#ready(write)
     for (const queue of [this.#readyTokens, this.#readyEntries]) {
       const batch: PendingWrite[] = []
       for (const write of queue) {
         queue.delete(write)
         const lostAt = this.#unanswered.get(write.storageKey) ?? 0
         if (lostAt > now) this.#defer(write, lostAt)
-        else if (this.#unmade.has(write)) this.#defer(write, now + BUSY_PAUSE)
+        else if (write.value === undefined) this.#defer(write, now + UNMADE_PAUSE)
         else batch.push(write)
         if (batch.length === BATCH) break
       }

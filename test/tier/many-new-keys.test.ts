@@ -1,0 +1,51 @@
+import { expect, test } from 'vitest'
+import { QueryClient } from '../../src/index.ts'
+import { MemoryStorage } from '../../src/storages/memory/index.ts'
+
+// Each of their tokens is read by itself where there is no getMany; all of them find a place in the guard.
+const KEYS = 400
+
+function countingStorage() {
+  const memory = new MemoryStorage()
+  const counts = { reads: 0, adds: 0, mostAdds: 0 }
+  let adding = 0
+  const storage = {
+    counts,
+    get: async (key: string) => {
+      counts.reads++
+      return memory.get(key)
+    },
+    set: async (key: string, value: string, ttl?: number) => memory.set(key, value, ttl),
+    delete: async (key: string) => memory.delete(key),
+    add: async (key: string, value: string) => {
+      counts.mostAdds = Math.max(counts.mostAdds, ++adding)
+      counts.adds++
+      await new Promise((resolve) => setImmediate(resolve))
+      adding--
+      return memory.add(key, value)
+    },
+  }
+  return storage
+}
+
+async function setAll(storage: ReturnType<typeof countingStorage>): Promise<void> {
+  const client = new QueryClient({ storage })
+  for (let i = 0; i < KEYS; i++) client.setQueryData(['user', i], { id: i })
+  const { pending } = await client.flush({ timeout: Number.POSITIVE_INFINITY })
+  expect(pending).toBe(0)
+  expect(client.stats().storage).toMatchObject({ dropped: 0, refused: 0 })
+}
+
+test('many new keys at once cost a bounded number of reads and new tokens each', async () => {
+  const storage = countingStorage()
+  await setAll(storage)
+  // Two tokens of each key, and those of the prefixes that they share.
+  expect(storage.counts.reads).toBeLessThan(2 * KEYS + 50)
+  expect(storage.counts.adds).toBeLessThan(2 * KEYS + 50)
+})
+
+test('the tokens of many new keys never fill all places that the guard has', async () => {
+  const storage = countingStorage()
+  await setAll(storage)
+  expect(storage.counts.mostAdds).toBeLessThan(500)
+})
