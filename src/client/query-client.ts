@@ -233,6 +233,7 @@ export class QueryClient {
     const found = this.#find(filter)
     const written = this.#invalidateStorage(filter, found, 'soft')
     for (const query of found) {
+      query.invalidations++
       const hasLost = query.fetch?.overtake('soft') === true
       query.update(state.invalidated(hasLost ? state.fetchCancelled(query.held) : query.held))
       this.#cache.settleDown(query)

@@ -143,6 +143,7 @@ export class Fetch implements OngoingFetch {
     const { staleTime = defaults.staleTime } = this.#options
     const query = this.#query
     const storageSince = clock.monotonic?.() ?? clock.now()
+    const { invalidations } = query
     const stored = await this.#readStorage()
     if (this.#isOver()) return true
     const now = clock.now()
@@ -152,9 +153,10 @@ export class Fetch implements OngoingFetch {
       return true
     }
     if (stored === null) return false
-    const plan = planStored(query.held, stored, staleTime, now)
+    const { data, dataUpdatedAt } = stored
+    const isInvalidated = stored.isInvalidated || query.invalidations !== invalidations
+    const plan = planStored(query.held, { data, dataUpdatedAt, isInvalidated }, staleTime, now)
     if (plan === 'ignore') return false
-    const { data, dataUpdatedAt, isInvalidated } = stored
     const received = (held: state.Held) =>
       state.dataReceived(held, data, 'storage', dataUpdatedAt, isInvalidated)
     if (plan === 'settle') {

@@ -68,12 +68,12 @@ export class Fetcher {
     const held = cache.get(key)?.held
     if (tier === null || held?.data !== undefined) return held?.data
     const query = cache.obtain(key, defaults.gcTime)
+    const { removals, invalidations } = query
     const stored = await tier.read(query)
-    if (stored === null || !query.isCached) return query.held.data
+    if (stored === null || !query.isCached || query.removals !== removals) return query.held.data
+    const isInvalidated = stored.isInvalidated || query.invalidations !== invalidations
     if (query.held.data === undefined || query.held.dataUpdatedAt < stored.dataUpdatedAt) {
-      query.update(
-        dataReceived(query.held, stored.data, 'storage', stored.dataUpdatedAt, stored.isInvalidated),
-      )
+      query.update(dataReceived(query.held, stored.data, 'storage', stored.dataUpdatedAt, isInvalidated))
     }
     return query.held.data
   }

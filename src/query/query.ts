@@ -51,6 +51,8 @@ export class Query {
   isPaused = false
   /** How often its data was taken away: what was overtaken before must not bring it back. */
   removals = 0
+  /** How often it was invalidated: what was read before must not count as fresh. */
+  invalidations = 0
 
   isCached = false
   /** Its place among the evictable; `null` while in use. */
