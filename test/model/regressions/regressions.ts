@@ -113,6 +113,15 @@ export const REGRESSIONS: readonly Regression[] = [
     ],
     { hasBatches: [true, false, false] },
   ),
+  regression('data that was read a moment before its invalidation counted as fresh after it', [
+    { do: 'look', w: 1, k: 1, rush: false },
+    { do: 'weather', w: -1, weather: 'mute', on: 'all', rush: false },
+    { do: 'set', w: 1, k: 1, rush: false },
+    { do: 'advance', ms: 250, rush: false },
+    { do: 'clear', w: 1, rush: false },
+    { do: 'fetch', w: 1, k: 1, staleTime: Infinity, wait: false, rush: true },
+    { do: 'invalidate', w: 1, f: 0, rush: false },
+  ]),
   regression('a fetch that was overtaken softly put its data back after a removal', [
     { do: 'watch', w: 0, k: 1, staleTime: Infinity, rush: false },
     { do: 'invalidate', w: 0, f: 0, rush: false },
