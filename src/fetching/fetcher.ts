@@ -62,9 +62,12 @@ export class Fetcher {
 
   /** Asks the origin whatever the caches hold; a fetch that already runs is joined. Settles with the fetch. */
   refetch(query: Query, options: AnyQueryOptions): Promise<unknown> {
-    const fetch =
-      query.fetch ?? new Fetch(this.#env, query, options, { isBackground: true, skipStorage: true })
-    return fetch.promise
+    const running = query.fetch as Fetch | null
+    if (running === null)
+      return new Fetch(this.#env, query, options, { isBackground: true, skipStorage: true }).promise
+    // It may still be asking L2.
+    running.insist()
+    return running.promise.then((data) => running.successor?.promise ?? data)
   }
 
   /** Ends what runs for a query, overtaken fetches included; the next one waits for none of them. */

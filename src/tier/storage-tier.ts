@@ -28,6 +28,8 @@ import { Untold } from './untold.ts'
 import { WRITE_LIMITS, WriteBehind, type WriteLimits, type WriteStats } from './write-behind.ts'
 
 const MOST_ADDING = 256
+/** So many reports are remembered, lest they are made again. */
+const MOST_REPORTED = 1_000
 
 /** What L2 has for a key, once it has passed every check. */
 export interface StoredData {
@@ -541,7 +543,8 @@ export class StorageTier {
 
   /** Says a thing once: a store full of garbage must not become a log full of it. */
   #report(what: string, message: string, ...details: unknown[]): void {
-    if (this.#reported.has(what) || this.#reported.size >= 1_000) return
+    if (this.#reported.has(what)) return
+    if (this.#reported.size >= MOST_REPORTED) this.#reported.clear()
     this.#reported.add(what)
     this.#settings.logger.warn(message, ...details)
   }
