@@ -108,7 +108,8 @@ export class Fetcher {
       return query.held.data
     }
     // Evicted meanwhile, it is still an answer; removed, it is one for who asked before.
-    if (!query.isCached) return cache.get(key)?.held.data ?? stored.data
+    const isRemoved = tier.capture(query)?.hard !== stored.generations.hard
+    if (!query.isCached || isRemoved) return cache.get(key)?.held.data ?? stored.data
     const isInvalidated = stored.isInvalidated || (query.held.isInvalidated && !wasInvalidated)
     if (query.held.data === undefined || query.held.dataUpdatedAt < stored.dataUpdatedAt) {
       query.vouchers = stored.generations

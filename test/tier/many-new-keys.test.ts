@@ -30,7 +30,8 @@ function countingStorage() {
 }
 
 async function setAll(storage: ReturnType<typeof countingStorage>): Promise<void> {
-  const client = new QueryClient({ storage })
+  // In real time, on a machine that may be busy.
+  const client = new QueryClient({ storage, storageTimeout: 30_000 })
   for (let i = 0; i < KEYS; i++) client.setQueryData(['user', i], { id: i })
   const { pending } = await client.flush({ timeout: Number.POSITIVE_INFINITY })
   expect(pending).toBe(0)
