@@ -371,10 +371,11 @@ export class StorageTier {
     const answers = await this.#reader.load(isHere ? tokenKeys : [storageKey, ...tokenKeys])
     const areLearned = this.#learn(tokenKeys, answers, seq)
     const answered = areLearned ? this.#generations.answered(tokenKeys, answers) : null
-    // Asked again: a write may have come while L2 was being read, and then it answers alone, a tombstone too.
+    // Asked again: a write may have come while L2 was being read, and then it answers alone, a tombstone too. It counts
+    // under the generations that L2 has named: where it did not, a peer's removal may be among them.
     const stored =
       this.#writes.peek(storageKey) !== undefined
-        ? this.#readPending(query, areLearned ? answered : undefined)
+        ? this.#readPending(query, answered)
         : this.#accept(query, answers.get(storageKey) ?? null, tokenKeys, answered)
     if (areLearned) await this.#settleTokens(tokenKeys)
     return stored
