@@ -8,7 +8,7 @@ import { RowView } from '../../../src/storages/disk/row.ts'
 export async function audit(directory: string): Promise<string[]> {
   const damage = inspectDataFile(directory)
   if (damage !== undefined) return [damage]
-  const root = open({ path: directory, noSubdir: false, maxDbs: 6, maxReaders: 1_000 })
+  const root = open({ path: directory, noSubdir: false, maxDbs: 16, maxReaders: 1_000 })
   const trees = ['values', 'order', 'expiry', 'chunks'] as const
   const [values, order, expiry, chunks] = trees.map((name) =>
     root.openDB<Buffer, Buffer>({ name, keyEncoding: 'binary', encoding: 'binary' }),
