@@ -33,6 +33,14 @@ export async function audit(directory: string): Promise<string[]> {
   return faults
 }
 
+/** Of a closed cache. */
+export async function countRows(directory: string, tree: string): Promise<number> {
+  const root = open({ path: directory, noSubdir: false, maxDbs: 16, maxReaders: 1_000 })
+  const count = root.openDB({ name: tree, keyEncoding: 'binary', encoding: 'binary' }).getCount()
+  await root.close()
+  return count
+}
+
 function double(value: number): Buffer {
   const bytes = Buffer.alloc(8)
   bytes.writeDoubleBE(value)

@@ -2,8 +2,14 @@ import { mkdirSync, rmSync, writeFileSync } from 'node:fs'
 import { join } from 'node:path'
 import { open } from 'lmdb'
 import { describe, test } from 'vitest'
+import type * as Disk from '../../../src/storages/disk/index.ts'
 import { type StorageSubject, storageSuite } from '../../../src/testing/index.ts'
-import { openStorage, scratchDirectory, until } from './scratch.ts'
+import { scratchDirectory, until } from './scratch.ts'
+
+/** As users run it: a thread starts several times as fast from the build. */
+const { DiskCacheStorage } = (await import(
+  /* @vite-ignore */ new URL('../../../dist/storages/disk/index.js', import.meta.url).href
+)) as typeof Disk
 
 const port = ['getMany', 'setMany', 'deleteMany', 'add', 'keys', 'feed', 'lease', 'renew', 'close'] as const
 const hooks = ['reopen', 'loseFeed', 'cutFeed', 'fail', 'recover'] as const
@@ -21,10 +27,10 @@ const loseLog = async (directory: string) => {
 
 const create = (options: { eviction?: 'least-recently-used' }) => (): StorageSubject => {
   const directory = scratchDirectory()
-  const storage = openStorage({ directory, ...options })
+  const storage = new DiskCacheStorage({ directory, ...options })
   return {
     storage,
-    reopen: () => openStorage({ directory, ...options }),
+    reopen: () => new DiskCacheStorage({ directory, ...options }),
     loseFeed: () => loseLog(directory),
     cutFeed: () => rmSync(directory, { recursive: true, force: true }),
     fail: async () => {
