@@ -3,9 +3,10 @@
  * few microseconds of memory and page cache.
  *
  * Invariants: it never writes to the file; no read transaction outlives a call; statements are prepared once.
- * Owns its connection unless it was given one. May import siblings.
+ * Owns its connection unless it was given one. May import resilience and siblings.
  */
 
+import type { LogEnd, LogReader } from '../../resilience/polled-feed.ts'
 import { openReadOnly, type SQLiteConnection, type SQLiteDriver, type SQLiteStatement } from './driver.ts'
 import { identify, readPragma, rollBack } from './schema.ts'
 import { identityOf } from './set-aside.ts'
@@ -13,13 +14,7 @@ import { decodeText, encodeText } from './text.ts'
 
 const PAGE = 256
 
-/** The newest message of the feed's log; ids count within an incarnation. */
-export interface LogEnd {
-  readonly incarnation: string
-  readonly id: number
-}
-
-export class Reader {
+export class Reader implements LogReader {
   /** The file that it reads, as `identityOf` tells it; `undefined` on a connection that is not its own. */
   readonly identity: string | undefined
   readonly #connection: SQLiteConnection

@@ -9,17 +9,17 @@
  * Owns its reading side, its queue and its writing thread; `close` ends them all, the thread last, so that the
  * final checkpoint is the thread's. The feed and the leases are tables of their own (schema.ts), written through the
  * same thread, read through the same reader.
- * May import ports and siblings.
+ * May import ports, resilience and siblings.
  */
 
 import { randomUUID } from 'node:crypto'
 import type { ChangeFeed, LeaseProvider, StorageBackend, StorageEntry } from '../../ports/storage.ts'
+import { PolledFeed } from '../../resilience/polled-feed.ts'
 import { type Backing, prepareBacking, THREAD_BATCH } from './backing.ts'
-import { toDeletion, toLease, toWrite, type Write } from './entry.ts'
+import { toAppend, toDeletion, toLease, toWrite, type Write } from './entry.ts'
 import { scanKeys } from './key-scan.ts'
 import { checkOptions, type Settings, type SQLiteStorageOptions } from './options.ts'
 import { closedError, ReadSide } from './read-side.ts'
-import { SQLiteFeed } from './sqlite-feed.ts'
 import type { OpenReport } from './write-engine.ts'
 import { WriteQueue } from './write-queue.ts'
 
@@ -33,7 +33,7 @@ export class SQLiteStorage implements StorageBackend {
   readonly #settings: Settings
   readonly #queue: WriteQueue
   readonly #reading: ReadSide
-  readonly #feed: SQLiteFeed
+  readonly #feed: PolledFeed
   #batchSize = THREAD_BATCH
   #backing: Promise<Backing> | undefined
   #closing: Promise<void> | undefined
@@ -50,10 +50,11 @@ export class SQLiteStorage implements StorageBackend {
       return report
     }
     this.#queue = new WriteQueue(commit, () => this.#batchSize)
-    this.#feed = new SQLiteFeed({
+    this.#feed = new PolledFeed({
       read: (work) => this.#reading.read(work),
-      write: (writes) => this.#write(writes),
-      warn: (message) => this.#warn(message),
+      append: (messages) => this.#write(messages.map(toAppend)),
+      warn: (message) => this.#warn(`SQLiteStorage: ${message}`),
+      closedError,
     })
     this.feed = {
       append: async (messages) => this.#feed.append(messages),
