@@ -25,12 +25,15 @@ const GROWTH = 1.05
 const FAILED = 1_000
 /** Messages of one look; where there are more, the next one follows at once. */
 const PAGE = 200
+/** Looks come far more often; this is what a busy event loop may make of it. */
+const HEARTBEAT = 1_000
 
 interface Follower {
   /** What comes up to this id is from before it began. */
   from: number
   readonly onMessages: (messages: readonly string[]) => void
   readonly onGap: (reason: string) => void
+  readonly onHeard: (age: number) => void
 }
 
 interface News {
@@ -46,6 +49,7 @@ export interface FeedSettings {
 }
 
 export class SQLiteFeed implements ChangeFeed {
+  readonly heartbeat = HEARTBEAT
   readonly #settings: FeedSettings
   readonly #followers = new Set<Follower>()
   /** Up to where the followers have heard; `undefined` = idle. */
@@ -65,10 +69,14 @@ export class SQLiteFeed implements ChangeFeed {
     this.#lookNow()
   }
 
-  async follow(onMessages: Follower['onMessages'], onGap: Follower['onGap']): Promise<() => void> {
+  async follow(
+    onMessages: Follower['onMessages'],
+    onGap: Follower['onGap'],
+    onHeard: Follower['onHeard'] = () => {},
+  ): Promise<() => void> {
     const end = await this.#settings.read((reader) => reader.logEnd())
     if (this.#isClosed) throw closedError()
-    const follower: Follower = { from: end.id, onMessages, onGap }
+    const follower: Follower = { from: end.id, onMessages, onGap, onHeard }
     this.#followers.add(follower)
     if (this.#position === undefined) {
       this.#position = end
@@ -113,6 +121,7 @@ export class SQLiteFeed implements ChangeFeed {
   /** Resolves to the milliseconds until the next look. */
   async #look(): Promise<number> {
     const position = this.#position!
+    const askedAt = performance.now()
     let news: News
     try {
       news = await this.#settings.read((reader) => readNews(reader, position))
@@ -124,7 +133,8 @@ export class SQLiteFeed implements ChangeFeed {
     this.#position = news.end
     if (news.gap !== undefined) this.#tellGap(news.gap)
     else if (news.messages.length > 0) this.#tell(news.messages)
-    else {
+    if (news.messages.length < PAGE) this.#confirm(askedAt)
+    if (news.gap === undefined && news.messages.length === 0) {
       this.#pause = Math.min(this.#pause * GROWTH, SLOWEST)
       return this.#pause
     }
@@ -146,6 +156,10 @@ export class SQLiteFeed implements ChangeFeed {
       follower.from = 0
       this.#call(() => follower.onGap(reason))
     }
+  }
+
+  #confirm(askedAt: number): void {
+    for (const follower of this.#followers) this.#call(() => follower.onHeard(performance.now() - askedAt))
   }
 
   #call(tell: () => void): void {
