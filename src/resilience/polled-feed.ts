@@ -24,6 +24,8 @@ const FAILED = 1_000
 const RINGING = 2
 /** Messages of one look; where there are more, the next one follows at once. */
 const PAGE = 200
+/** Looks come far more often; this is what a busy event loop may make of it. */
+const HEARTBEAT = 1_000
 
 /** The newest message of a log; ids grow by one within an incarnation, and are never used again. */
 export interface LogEnd {
@@ -59,6 +61,7 @@ interface Follower {
   from: number
   readonly onMessages: (messages: readonly string[]) => void
   readonly onGap: (reason: string) => void
+  readonly onHeard: (age: number) => void
 }
 
 interface News {
@@ -68,6 +71,7 @@ interface News {
 }
 
 export class PolledFeed implements ChangeFeed {
+  readonly heartbeat = HEARTBEAT
   readonly #settings: PolledFeedSettings
   readonly #followers = new Set<Follower>()
   /** Up to where the followers have heard; `undefined` = idle. */
@@ -88,10 +92,14 @@ export class PolledFeed implements ChangeFeed {
     this.#lookNow()
   }
 
-  async follow(onMessages: Follower['onMessages'], onGap: Follower['onGap']): Promise<() => void> {
+  async follow(
+    onMessages: Follower['onMessages'],
+    onGap: Follower['onGap'],
+    onHeard: Follower['onHeard'] = () => {},
+  ): Promise<() => void> {
     const end = await this.#settings.read((log) => log.logEnd())
     if (this.#isClosed) throw this.#settings.closedError()
-    const follower: Follower = { from: end.id, onMessages, onGap }
+    const follower: Follower = { from: end.id, onMessages, onGap, onHeard }
     this.#followers.add(follower)
     if (this.#position === undefined) {
       this.#position = end
@@ -146,6 +154,7 @@ export class PolledFeed implements ChangeFeed {
   /** Resolves to the milliseconds until the next look. */
   async #look(): Promise<number> {
     const position = this.#position!
+    const askedAt = performance.now()
     let news: News
     try {
       news = await this.#settings.read((log) => newsSince(position, log))
@@ -157,7 +166,8 @@ export class PolledFeed implements ChangeFeed {
     this.#position = news.end
     if (news.gap !== undefined) this.#tellGap(news.gap)
     else if (news.messages.length > 0) this.#tell(news.messages)
-    else {
+    if (news.messages.length < PAGE) this.#confirm(askedAt)
+    if (news.gap === undefined && news.messages.length === 0) {
       this.#pause = Math.min(this.#pause * GROWTH, SLOWEST)
       return this.#pause
     }
@@ -179,6 +189,10 @@ export class PolledFeed implements ChangeFeed {
       follower.from = 0
       this.#call(() => follower.onGap(reason))
     }
+  }
+
+  #confirm(askedAt: number): void {
+    for (const follower of this.#followers) this.#call(() => follower.onHeard(performance.now() - askedAt))
   }
 
   #call(tell: () => void): void {
