@@ -62,13 +62,16 @@ export class Fetch implements OngoingFetch, DepartingFetch {
   #callers = 0
   /** A soft invalidation came while L2 was asked: what L2 says may be older. */
   #isDoubted = false
+  /** Somebody wants the origin's word, whatever L2 holds. */
+  #isInsistedOn = false
   #overtaken: 'soft' | 'hard' | null = null
   #timeout: Alarm | null = null
   #wait: { readonly alarm: Alarm | null; readonly end: () => void } | null = null
   #onGone: (() => void) | null = null
   #ticket: Ticket | null = null
   #hasRejected = false
-  #hasLooked = false
+  /** L2 has been asked for these callers: looking again is no other hit or miss. */
+  #hasLooked: boolean
   #isHolding = false
 
   constructor(env: FetchEnvironment, query: Query, options: AnyQueryOptions, start: FetchStart) {
@@ -79,6 +82,7 @@ export class Fetch implements OngoingFetch, DepartingFetch {
     this.#startedAt = env.clock.now()
     this.#storageSince = start.storageSince ?? env.clock.monotonic?.() ?? this.#startedAt
     this.#isExpected = !start.isBackground
+    this.#hasLooked = start.storageSince !== undefined
     this.#predecessor = env.departing.size === 0 ? undefined : env.departing.get(query.hash)
     this.promise = new Promise((resolve, reject) => {
       this.#resolve = resolve
@@ -144,6 +148,10 @@ export class Fetch implements OngoingFetch, DepartingFetch {
     this.#cancelIfOvertaken()
   }
 
+  insist(): void {
+    this.#isInsistedOn = true
+  }
+
   wake(): void {
     this.#predecessor?.wake()
     if (this.#wait === null || this.#wait.alarm !== null) return
@@ -183,9 +191,10 @@ export class Fetch implements OngoingFetch, DepartingFetch {
     const query = this.#query
     const found = await this.#readStorage(limit)
     if (this.#isOver()) return true
-    const stored = found !== null && this.#isDoubted ? { ...found, isInvalidated: true } : found
+    const isDoubted = this.#isDoubted || this.#isInsistedOn
+    const stored = found !== null && isDoubted ? { ...found, isInvalidated: true } : found
     const now = clock.now()
-    if (this.#overtaken === null && isFresh(query.held, staleTime, now)) {
+    if (this.#overtaken === null && !this.#isInsistedOn && isFresh(query.held, staleTime, now)) {
       // The user has set it in the meantime.
       this.#settle(query.held.data, state.fetchSucceeded)
       return true
@@ -210,7 +219,7 @@ export class Fetch implements OngoingFetch, DepartingFetch {
       isBackground: true,
       storageSince: this.#storageSince,
       // Where there are leases, L2 is looked at again under the key's.
-      skipStorage: this.#env.fleet?.singleFlight === null,
+      skipStorage: this.#isInsistedOn || this.#env.fleet?.singleFlight === null,
     })
     this.#resolve(data)
     return true
@@ -227,7 +236,7 @@ export class Fetch implements OngoingFetch, DepartingFetch {
     const giveUpAt = startedAt + LONGEST_WAIT
     // Waiting for a holder is waiting for the origin; the first claim and the look after it are L2's delay.
     const left = (): number => Math.max(0, startedAt + patience - this.#now())
-    for (let look = 0; this.#now() < giveUpAt; look++) {
+    for (let look = 0; !this.#isInsistedOn && this.#now() < giveUpAt; look++) {
       const claim = await singleFlight.claim(hash, look === 0 ? patience : storageTimeout)
       if (claim.state === 'held') this.#ticket = claim.ticket
       if (this.#isOver()) {
