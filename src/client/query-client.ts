@@ -133,7 +133,7 @@ export class QueryClient {
             syncInterval,
             random: Math.random,
             refresh: (query) => {
-              if (query.options?.queryFn !== undefined) this.#fetcher.refresh(query, query.options)
+              if (query.queryFn !== null) this.#fetcher.refresh(query, query.options as AnyQueryOptions)
             },
             drop: (query) => this.#drop(query),
             discard: (query) => this.#fetcher.discard(query),
@@ -193,7 +193,7 @@ export class QueryClient {
         this.#closing === null
       ) {
         const now = this.#clock.now()
-        if (isFresh(query.held, options.staleTime ?? this.#staleTime, now)) {
+        if (isFresh(query, options.staleTime ?? this.#staleTime, now)) {
           this.#counters.memoryHits++
           this.#cache.touch(query, now)
           return query.settled as Promise<T>
@@ -223,7 +223,7 @@ export class QueryClient {
     const query = this.#cache.get(key)
     if (query === undefined) return undefined
     this.#cache.touch(query, this.#clock.now())
-    return query.held.data
+    return query.data
   }
 
   /** What L1 holds, or else L2, stale or not; never asks the origin. */
@@ -251,14 +251,14 @@ export class QueryClient {
   ): T | undefined
   setQueryData(key: QueryKey, dataOrUpdater: unknown, options: SetQueryDataOptions = {}): unknown {
     assertOneOf('storage', options.storage, [true, false])
-    const held = this.#cache.get(key)?.held.data
+    const held = this.#cache.get(key)?.data
     const data =
       typeof dataOrUpdater === 'function' ? (dataOrUpdater as Updater<unknown>)(held) : dataOrUpdater
     if (data === undefined) return held
     const { defaults } = this.#env
     const query = this.#cache.obtain(key, defaults.gcTime)
     const now = this.#clock.now()
-    const { storage, storageTtl, gcTime } = query.options ?? {}
+    const { storage, storageTtl, gcTime } = query.policy
     query.vouchers = this.#tier?.capture(query) ?? null
     // Before anyone hears of the data: what a listener sets or removes then is newer.
     if (storage !== false && options.storage !== false) {
@@ -266,7 +266,7 @@ export class QueryClient {
     }
     this.#cache.touch(query, now)
     query.update(state.dataReceived(query.held, data, 'manual', now, false))
-    return query.held.data
+    return query.data
   }
 
   /** The state of a query that L1 knows. `isStale` is by the query's own `staleTime`. */
@@ -313,7 +313,7 @@ export class QueryClient {
     const found = this.#find(filter)
     if (this.#closing !== null) return
     const fetches = found
-      .filter((query) => query.options?.queryFn !== undefined && !query.isPaused)
+      .filter((query) => query.queryFn !== null && !query.isPaused)
       .map((query) => this.#fetcher.refetch(query, query.options as AnyQueryOptions))
     await Promise.allSettled(fetches)
   }
@@ -338,7 +338,7 @@ export class QueryClient {
       this.#fetcher.cancel(query, new CancelledError(`${query.hash} was reset.`))
       query.update(state.EMPTY)
       this.#fetcher.seed(query)
-      if (query.held === state.EMPTY && !query.isObserved) this.#cache.remove(query)
+      if (query.isEmpty && !query.isObserved) this.#cache.remove(query)
     }
     this.#refetchActive(found)
     await written
@@ -427,8 +427,7 @@ export class QueryClient {
         return size()
       },
       has: (key) => this.#cache.get(key) !== undefined,
-      find: (filter) =>
-        this.#find(filter).map((query) => ({ ...this.#view(query), queryKey: query.key.slice() })),
+      find: (filter) => this.#find(filter).map((query) => ({ ...this.#view(query), queryKey: query.key })),
     }
   }
 
@@ -453,7 +452,7 @@ export class QueryClient {
       (query) =>
         (type === 'all' || query.isActive === (type === 'active')) &&
         (stale === undefined || this.#isStale(query) === stale) &&
-        (predicate === undefined || predicate({ queryKey: query.key.slice(), state: this.#view(query) })),
+        (predicate === undefined || predicate({ queryKey: query.key, state: this.#view(query) })),
     )
   }
 
@@ -481,7 +480,7 @@ export class QueryClient {
     this.#fetcher.discard(query)
     if (!query.isObserved) {
       this.#cache.remove(query)
-      query.held = state.EMPTY
+      query.forget()
       // Nobody could resume what nobody can find.
       query.isPaused = false
       this.#fetcher.wake(query)
@@ -494,9 +493,9 @@ export class QueryClient {
   #refetchActive(queries: readonly Query[]): void {
     if (this.#closing !== null) return
     for (const query of queries) {
-      if (!query.isActive || query.options?.queryFn === undefined) continue
+      if (!query.isActive || query.queryFn === null) continue
       if (query.fetch === null && !query.isPaused) {
-        this.#fetcher.refetch(query, query.options).catch(ignore)
+        this.#fetcher.refetch(query, query.options as AnyQueryOptions).catch(ignore)
       }
     }
   }
@@ -512,7 +511,7 @@ export class QueryClient {
   }
 
   #isStale(query: Query): boolean {
-    return !isFresh(query.held, query.options?.staleTime ?? this.#staleTime, this.#clock.now())
+    return !isFresh(query, query.policy.staleTime ?? this.#staleTime, this.#clock.now())
   }
 
   #view(query: Query): QueryState<unknown> {

@@ -194,13 +194,13 @@ export class Fetch implements OngoingFetch, DepartingFetch {
     const isDoubted = this.#isDoubted || this.#isInsistedOn
     const stored = found !== null && isDoubted ? { ...found, isInvalidated: true } : found
     const now = clock.now()
-    if (this.#overtaken === null && !this.#isInsistedOn && isFresh(query.held, staleTime, now)) {
+    if (this.#overtaken === null && !this.#isInsistedOn && isFresh(query, staleTime, now)) {
       // The user has set it in the meantime.
-      this.#settle(query.held.data, state.fetchSucceeded)
+      this.#settle(query.data, state.fetchSucceeded)
       return true
     }
     if (stored === null) return false
-    const plan = planStored(query.held, stored, staleTime, now)
+    const plan = planStored(query, stored, staleTime, now)
     if (plan === 'ignore') return false
     const { data, dataUpdatedAt, isInvalidated, generations } = stored
     if (this.#overtaken === null) query.vouchers = generations
@@ -290,7 +290,7 @@ export class Fetch implements OngoingFetch, DepartingFetch {
     const { logger, counters, client, tier, defaults } = this.#env
     const {
       // Who names no function means the one that is known.
-      queryFn = this.#query.options?.queryFn,
+      queryFn = this.#query.queryFn ?? undefined,
       validate,
       meta,
       retry = defaults.retry,
@@ -316,7 +316,7 @@ export class Fetch implements OngoingFetch, DepartingFetch {
       let error: Error
       try {
         let data = await queryFn(
-          new FetchContext(query.key, client as never, meta, query.held, this.#abort) as never,
+          new FetchContext(query, client as never, meta, query.held, this.#abort) as never,
         )
         if (data === undefined) {
           throw new StackQueryError(
@@ -354,16 +354,14 @@ export class Fetch implements OngoingFetch, DepartingFetch {
     // The others may go on when L2 has it, not before.
     const ticket = this.#ticket
     this.#ticket = null
-    if (this.#overtaken === 'soft' && query.isCached && query.held.dataUpdatedAt < this.#startedAt) {
+    if (this.#overtaken === 'soft' && query.isCached && query.dataUpdatedAt < this.#startedAt) {
       query.update(state.dataReceived(query.held, data, 'origin', now, true))
     }
     if (this.#overtaken === null) query.vouchers = capture
     // Before anyone hears of the data: what a listener sets or removes then is newer.
     if (this.#overtaken === null && storage !== false) {
       const ttl = storageTtl ?? gcTime ?? defaults.storageTtl
-      tier?.persist(query, data, Math.max(now, query.held.dataUpdatedAt), ttl, capture, () =>
-        ticket?.release(),
-      )
+      tier?.persist(query, data, Math.max(now, query.dataUpdatedAt), ttl, capture, () => ticket?.release())
     } else {
       ticket?.release()
     }

@@ -59,7 +59,7 @@ export class Coherence {
     }
     singleFlight?.wake(hashOf(message.key))
     const query = cache.canonical(message.key)
-    if (query === undefined || query.held.dataUpdatedAt >= message.dataUpdatedAt) return
+    if (query === undefined || query.dataUpdatedAt >= message.dataUpdatedAt) return
     this.#superseded.set(query, message.dataUpdatedAt)
     const { timers, random } = this.#settings
     this.#gathering ??= timers.after(GATHERING + JITTER * random(), () => this.#supersede())
@@ -122,7 +122,7 @@ export class Coherence {
   #supersede(): void {
     this.#gathering = null
     for (const [query, dataUpdatedAt] of this.#superseded) {
-      if (!query.isCached || query.held.dataUpdatedAt >= dataUpdatedAt) continue
+      if (!query.isCached || query.dataUpdatedAt >= dataUpdatedAt) continue
       query.update(invalidated(query.held))
       this.#refreshSoon(query)
     }
