@@ -187,7 +187,7 @@ export class QueryClient {
       const query = recall(options, this.#cache)
       // The fast path: nothing but memory, and no options that ask for more than data.
       if (
-        query !== undefined &&
+        query?.data !== undefined &&
         options.gcTime === undefined &&
         options.signal === undefined &&
         this.#closing === null
@@ -201,7 +201,7 @@ export class QueryClient {
       }
       assertQueryOptions(options as never)
       this.#assertOpen()
-      return this.#fetcher.fetch(options as AnyQueryOptions) as Promise<T>
+      return this.#fetcher.fetch(options as AnyQueryOptions, query) as Promise<T>
     } catch (error) {
       return Promise.reject(error)
     }
@@ -289,9 +289,12 @@ export class QueryClient {
     const found = this.#find(filter)
     const written = this.#invalidateStorage(filter, found, 'soft')
     for (const query of found) {
-      const hasLost = query.fetch?.overtake('soft') === true
-      query.update(state.invalidated(hasLost ? state.fetchCancelled(query.held) : query.held))
-      this.#cache.settleDown(query)
+      if (query.fetch?.overtake('soft') === true) {
+        query.update(state.invalidated(state.fetchCancelled(query.held)))
+        this.#cache.settleDown(query)
+      } else {
+        query.invalidate()
+      }
     }
     if (options.refetch !== false) this.#refetchActive(found)
     await written

@@ -20,10 +20,12 @@ export class Fetcher {
     this.#env = env
   }
 
-  /** The query of these options, made and seeded with their initial data where L1 has none. */
-  obtain(options: AnyQueryOptions): Query {
+  /** The query of these options, made and seeded with their initial data where L1 has none; `known` = what L1 has. */
+  obtain(options: AnyQueryOptions, known?: Query): Query {
     const { cache, defaults } = this.#env
-    const query = cache.obtain(options.queryKey, options.gcTime ?? defaults.gcTime)
+    const { gcTime = defaults.gcTime } = options
+    if (known !== undefined) cache.prolong(known, gcTime)
+    const query = known ?? cache.obtain(options.queryKey, gcTime)
     // A user without a queryFn only looks; it must not take from the others how the data is got.
     if (options.queryFn !== undefined || query.queryFn === null) {
       query.queryFn = options.queryFn ?? null
@@ -39,18 +41,19 @@ export class Fetcher {
     this.#seed(query, query.policy)
   }
 
-  /** What `fetchQuery` does where the fast path could not answer. */
-  fetch(options: AnyQueryOptions): Promise<unknown> {
+  /** What `fetchQuery` does where the fast path could not answer; `known` = the query of these options, if L1 has it. */
+  fetch(options: AnyQueryOptions, known: Query | undefined): Promise<unknown> {
     const { clock, cache, counters, defaults } = this.#env
     const { staleTime = defaults.staleTime, whenStale = 'serve', signal } = options
     if (signal?.aborted === true) return Promise.reject(signal.reason)
-    const query = this.obtain(options)
-    const now = clock.now()
-    const plan = planCall(query, staleTime, whenStale, now)
-    if (plan === 'wait') {
-      if (query.data === undefined) counters.memoryMisses++
+    const query = this.obtain(options, known)
+    if (query.data === undefined) {
+      counters.memoryMisses++
       return this.#wait(query, options, whenStale, signal)
     }
+    const now = clock.now()
+    const plan = planCall(query, staleTime, whenStale, now)
+    if (plan === 'wait') return this.#wait(query, options, whenStale, signal)
     cache.touch(query, now)
     if (plan === 'serve') {
       counters.memoryHits++

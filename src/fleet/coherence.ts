@@ -101,9 +101,12 @@ export class Coherence {
   }
 
   #markStale(query: Query): void {
-    const hasLost = query.fetch?.overtake('soft') === true
-    query.update(invalidated(hasLost ? fetchCancelled(query.held) : query.held))
-    this.#settings.cache.settleDown(query)
+    if (query.fetch?.overtake('soft') === true) {
+      query.update(invalidated(fetchCancelled(query.held)))
+      this.#settings.cache.settleDown(query)
+    } else {
+      query.invalidate()
+    }
   }
 
   #drop(query: Query, why: 'removed' | 'gap'): void {
@@ -123,7 +126,7 @@ export class Coherence {
     this.#gathering = null
     for (const [query, dataUpdatedAt] of this.#superseded) {
       if (!query.isCached || query.dataUpdatedAt >= dataUpdatedAt) continue
-      query.update(invalidated(query.held))
+      query.invalidate()
       this.#refreshSoon(query)
     }
     this.#superseded.clear()

@@ -4,13 +4,13 @@ import { keyAt } from './key-place.ts'
 import { PrefixIndex } from './prefix-index.ts'
 import type { QueryKey } from './query-key.ts'
 
-it.each<[QueryKey]>([
-  [[]],
-  [['a']],
-  [['a', 1]],
-  [['a', { x: [1, null] }, new Date(5), 2n, true]],
-  [['\0a', '\0{"x":1}', -0]],
-])('a place tells its key: %j', (key) => {
+it.each<[string, QueryKey]>([
+  ['of no part', []],
+  ['of one part', ['a']],
+  ['of two parts', ['a', 1]],
+  ['of parts of every kind', ['a', { x: [1, null] }, new Date(5), 2n, true]],
+  ['of parts that look like marks of the index', ['\0a', '\0{"x":1}', 0]],
+])('a place tells a key %s', (_, key) => {
   const index = new PrefixIndex<{ key: () => QueryKey }>()
   const leaf = index.add(key, (above, part) => ({ key: () => keyAt(above, part) }))
   // What comes and goes beside and below it changes nothing.

@@ -67,13 +67,24 @@ export class QueryCache {
   obtain(key: QueryKey, gcTime: number): Query {
     const found = this.#index.get(key)
     if (found !== undefined) {
-      this.#prolong(found, gcTime)
+      this.prolong(found, gcTime)
       return found
     }
     const query = this.#index.add(key, makeQuery)
     this.#rest(query, gcTime)
     this.#shrink(query)
     return query
+  }
+
+  /** The longest `gcTime` that anyone has asked for counts. */
+  prolong(query: Query, gcTime: number): void {
+    if (gcTime <= query.gcTime) return
+    if (query.lane === null) {
+      query.home = { gcTime }
+      return
+    }
+    this.use(query)
+    this.#rest(query, gcTime)
   }
 
   /** A use of a query at rest renews its rest. */
@@ -108,16 +119,6 @@ export class QueryCache {
     const age = now - this.#bornAt
     const integer = age | 0
     return integer === age ? integer : age
-  }
-
-  #prolong(query: Query, gcTime: number): void {
-    if (gcTime <= query.gcTime) return
-    if (query.lane === null) {
-      query.home = { gcTime }
-      return
-    }
-    this.use(query)
-    this.#rest(query, gcTime)
   }
 
   #rest(query: Query, gcTime: number): void {

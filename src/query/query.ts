@@ -1,7 +1,7 @@
 /**
  * One key's entry in L1.
  *
- * Invariants: the state changes only through `update`, which tells the observers, and `forget`; `fetch` is the fetch that
+ * Invariants: the state changes only through `update` and `invalidate`, which tell the observers, and `forget`; `fetch` is the fetch that
  * new callers join, so an overtaken one is never here. At rest (no fetch, no observer) it may be evicted.
  * Owns no timer and no connection. `home` and the links belong to the memory layer, `fetch` to the fetching layer; nobody
  * else writes them.
@@ -68,14 +68,14 @@ export interface Vouchers {
 const EPOCH = Date.now()
 
 export class Query {
-  readonly #above: KeyPlace | null
-  readonly #part: KeyPart
   #data: unknown = undefined
   /** Since `EPOCH`; `null` = never. */
   #updatedAt: number | null = null
   #situation: Situation = UNTOUCHED
-  #settled: Promise<unknown> | null = null
   #live: Live | null = null
+  #settled: Promise<unknown> | null = null
+  readonly #above: KeyPlace | null
+  readonly #part: KeyPart
   #inStorage: InStorage | null = null
   /** How the last user gets its data: what a refetch without options of its own runs with. */
   queryFn: AnyQueryOptions['queryFn'] | null = null
@@ -215,6 +215,13 @@ export class Query {
     if (data === this.#data && dataUpdatedAt === this.dataUpdatedAt && isSameSituation(next, this.#situation))
       return
     this.#hold(next)
+    this.notify()
+  }
+
+  /** `update` to the same, invalidated: one invalidation may mean many queries, of which nothing else is looked at. */
+  invalidate(): void {
+    if (this.#situation.isInvalidated) return
+    this.#situation = situationOf({ ...this.#situation, isInvalidated: true })
     this.notify()
   }
 

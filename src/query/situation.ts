@@ -14,7 +14,7 @@ const INVALIDATED = shared(true)
 /** Of a query that nothing was done with yet. */
 export const UNTOUCHED: Situation = VALID.none
 
-export function situationOf({ source, isInvalidated, activity }: Held): Situation {
+export function situationOf({ source, isInvalidated, activity }: Situation): Situation {
   if (activity !== AT_REST) return { source, isInvalidated, activity }
   return (isInvalidated ? INVALIDATED : VALID)[source ?? 'none']
 }
