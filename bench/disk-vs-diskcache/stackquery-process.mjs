@@ -12,7 +12,7 @@ import { keysEach, modes, processes, ttl, valueBytes } from './workload.mjs'
 const [name, directory, mode, own] = process.argv.slice(2)
 const storage = storages[name](directory)
 const keyOf = (owner, index) => `p${owner}:k${index}`
-const valueOf = (number) => `${number}`.padEnd(valueBytes, 'v')
+const textOf = (number) => `${number}`.padEnd(valueBytes, 'v')
 const random = (limit) => Math.floor(Math.random() * limit)
 await storage?.get('warm')
 process.send('ready')
@@ -21,7 +21,7 @@ const message = await new Promise((resolve) => process.once('message', resolve))
 if (mode === 'check') {
   let lost = 0
   for (const [key, number] of Object.entries(message)) {
-    if ((await storage?.get(key)) !== valueOf(number)) lost++
+    if ((await storage?.get(key)) !== textOf(number)) lost++
   }
   await storage?.close()
   process.send({ lost: storage ? lost : 0 }, () => process.disconnect())
@@ -38,7 +38,7 @@ if (mode === 'check') {
     const from = performance.now()
     if (isWrite) {
       await (storage
-        ? storage.set(key, valueOf(number), ttl)
+        ? storage.set(key, textOf(number), ttl)
         : new Promise((resolve) => setImmediate(resolve)))
       set.push(performance.now() - from)
       last[key] = number
