@@ -50,7 +50,7 @@ export interface PolledFeedSettings {
   /** Told of what a follower has thrown. */
   readonly warn: (message: string) => void
   readonly closedError: () => Error
-  /** Nobody follows any more. */
+  /** Nobody follows any more; also said where nobody did. */
   readonly onIdle?: () => void
 }
 
@@ -75,6 +75,7 @@ export class PolledFeed implements ChangeFeed {
   #pause = FASTEST
   #timer: unknown
   #lookedAt = 0
+  #isRung = false
   #isLooking = false
   #isAskedAgain = false
   #isClosed = false
@@ -103,8 +104,9 @@ export class PolledFeed implements ChangeFeed {
     }
   }
 
-  /** The log may have grown. A hint: without it the news come with the next look. */
+  /** The log may have grown, or be about to. A hint: without it the news come with the next look. */
   ring(): void {
+    this.#isRung = true
     const since = performance.now() - this.#lookedAt
     if (this.#position === undefined) return
     if (this.#isLooking || since >= RINGING) this.#lookNow()
@@ -118,7 +120,7 @@ export class PolledFeed implements ChangeFeed {
   }
 
   #rest(): void {
-    if (this.#position !== undefined) this.#settings.onIdle?.()
+    this.#settings.onIdle?.()
     this.#position = undefined
     systemClock.clearTimeout(this.#timer)
   }
@@ -157,7 +159,10 @@ export class PolledFeed implements ChangeFeed {
     this.#position = news.end
     if (news.gap !== undefined) this.#tellGap(news.gap)
     else if (news.messages.length > 0) this.#tell(news.messages)
-    else {
+    else if (this.#isRung) {
+      this.#isRung = false
+      return RINGING
+    } else {
       this.#pause = Math.min(this.#pause * GROWTH, SLOWEST)
       return this.#pause
     }

@@ -12,7 +12,9 @@
 
 import { randomUUID } from 'node:crypto'
 import type { ChangeFeed, LeaseProvider, StorageBackend, StorageEntry } from '../../ports/storage.ts'
+import { FileWatch } from '../../resilience/file-watch.ts'
 import { PolledFeed } from '../../resilience/polled-feed.ts'
+import { bellOf } from './bell.ts'
 import { type Access, DirectoryAccess } from './directory-access.ts'
 import { rangesOf } from './key.ts'
 import { toDeletion, toLease, toMessage, toStore } from './operation.ts'
@@ -46,16 +48,17 @@ export class DiskCacheStorage implements StorageBackend {
     const settings = resolveOptions(directoryOrOptions)
     const access = new DirectoryAccess(settings)
     this.#access = access
+    const bell = new FileWatch(bellOf(settings.directory), () => this.#feed.ring())
     this.#feed = new PolledFeed({
       read: async (work) => {
         const opened = await access.open()
-        opened.bell.listen(() => this.#feed.ring())
+        bell.begin()
         return this.#read(opened, work)
       },
       append: (messages) => this.#write(messages.map(toMessage)),
       warn: (message) => warn(settings.logger, `DiskCacheStorage: ${message}`),
       closedError: () => access.closedError(),
-      onIdle: () => access.ready?.bell.silence(),
+      onIdle: () => bell.end(),
     })
     this.feed = {
       append: async (messages) => this.#feed.append(messages),

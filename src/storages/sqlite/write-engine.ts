@@ -7,7 +7,8 @@
  * States: closed -> open (first call) -> closed (after an error that the connection may not outlive, or when
  * the file at the path is no longer ours) -> open (next call) ... -> ended (`close`).
  * Invariants: calls run one after the other, in their order; a batch that cannot be written whole is halved,
- * so that one bad entry spoils no other. Owns its connection and the timer that looks whether the file is quiet. May import siblings and errors.
+ * so that one bad entry spoils no other. Owns its connection and the timer that looks whether the file is quiet.
+ * May import siblings and errors.
  */
 
 import { setImmediate as turn } from 'node:timers/promises'
@@ -56,7 +57,7 @@ export class WriteEngine {
   #identity: string | undefined
   #isEnded = false
   #hasToldTooLarge = false
-  #notices: string[] = []
+  readonly #notices: string[] = []
   #tail: Promise<unknown> = Promise.resolve()
   #commits = 0
   #quiet: NodeJS.Timeout | undefined
@@ -108,9 +109,7 @@ export class WriteEngine {
   }
 
   #report(): OpenReport {
-    const notices = this.#notices
-    this.#notices = []
-    return { identity: this.#identity, notices }
+    return { identity: this.#identity, notices: this.#notices.splice(0) }
   }
 
   async #commitRange(
