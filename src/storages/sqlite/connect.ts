@@ -8,7 +8,14 @@ import { busyError } from './result-code.ts'
 import { prepareFile } from './schema.ts'
 import { identityOf, isBeingSetAside } from './set-aside.ts'
 import { tune } from './tune.ts'
-import type { EngineSettings } from './write-engine.ts'
+
+export interface EngineSettings {
+  readonly path: string
+  readonly maxSize: number
+  readonly feedLength: number
+  /** `false` on the calling thread: then no write may wait for the disk. */
+  readonly isOwnThread: boolean
+}
 
 /**
  * `onIdentity` is told which file it is before the first read of it, so that one that proves corrupt can be set aside.

@@ -14,21 +14,13 @@
 import { setImmediate as turn } from 'node:timers/promises'
 import { StorageError } from '../../errors.ts'
 import { Committer, type WriteBatch } from './committer.ts'
-import { connect } from './connect.ts'
+import { connect, type EngineSettings } from './connect.ts'
 import type { SQLiteConnection, SQLiteDriver } from './driver.ts'
 import { UnflushedError } from './flush-mark.ts'
 import { patiently } from './patiently.ts'
 import { FULL, isBusy, isCorrupt, resultCode, toStorageError } from './result-code.ts'
 import { readPragma } from './schema.ts'
 import { discard, identityOf, setAside } from './set-aside.ts'
-
-export interface EngineSettings {
-  readonly path: string
-  readonly maxSize: number
-  readonly feedLength: number
-  /** `false` on the calling thread: then no write may wait for the disk. */
-  readonly isOwnThread: boolean
-}
 
 export interface OpenReport {
   /** The file at the path: a reader of another one reads what nobody writes any more. */
