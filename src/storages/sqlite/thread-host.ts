@@ -86,12 +86,13 @@ export class ThreadHost implements WriteHost {
       throw new ThreadUnavailableError('no thread could be started', { cause })
     }
     let reason: unknown
-    worker.unref()
     worker.on('message', (answer: ThreadAnswer) => this.#settle(answer))
     worker.on('error', (error) => {
       reason = error
     })
     worker.on('exit', () => this.#ended(worker, reason))
+    // Last: a listener to its messages holds the process again.
+    worker.unref()
     return worker
   }
 
