@@ -16,6 +16,10 @@ export class FileWatch {
     this.#onWritten = onWritten
   }
 
+  get isOn(): boolean {
+    return this.#watcher !== undefined
+  }
+
   /** Does nothing while it watches already; may be tried again where the file was not there. */
   begin(): void {
     if (this.#watcher !== undefined) return

@@ -12,7 +12,6 @@
 
 import { randomUUID } from 'node:crypto'
 import type { ChangeFeed, LeaseProvider, StorageBackend, StorageEntry } from '../../ports/storage.ts'
-import { FileWatch } from '../../resilience/file-watch.ts'
 import { PolledFeed } from '../../resilience/polled-feed.ts'
 import { bellOf } from './bell.ts'
 import { type Access, DirectoryAccess } from './directory-access.ts'
@@ -48,17 +47,12 @@ export class DiskCacheStorage implements StorageBackend {
     const settings = resolveOptions(directoryOrOptions)
     const access = new DirectoryAccess(settings)
     this.#access = access
-    const bell = new FileWatch(bellOf(settings.directory), () => this.#feed.ring())
     this.#feed = new PolledFeed({
-      read: async (work) => {
-        const opened = await access.open()
-        bell.begin()
-        return this.#read(opened, work)
-      },
+      read: async (work) => this.#read(await access.open(), work),
       append: (messages) => this.#write(messages.map(toMessage)),
       warn: (message) => warn(settings.logger, `DiskCacheStorage: ${message}`),
       closedError: () => access.closedError(),
-      onIdle: () => bell.end(),
+      file: bellOf(settings.directory),
     })
     this.feed = {
       append: async (messages) => this.#feed.append(messages),

@@ -14,7 +14,6 @@
 
 import { randomUUID } from 'node:crypto'
 import type { ChangeFeed, LeaseProvider, StorageBackend, StorageEntry } from '../../ports/storage.ts'
-import { FileWatch } from '../../resilience/file-watch.ts'
 import { PolledFeed } from '../../resilience/polled-feed.ts'
 import { type Backing, prepareBacking, THREAD_BATCH } from './backing.ts'
 import { toAppend, toDeletion, toLease, toWrite, type Write } from './entry.ts'
@@ -51,17 +50,14 @@ export class SQLiteStorage implements StorageBackend {
       return report
     }
     this.#queue = new WriteQueue(commit, () => this.#batchSize)
-    // Written by every commit, of whichever process.
-    const log = new FileWatch(`${this.#settings.path}-wal`, () => this.#feed.ring())
+    const { path } = this.#settings
     this.#feed = new PolledFeed({
-      read: (work) => {
-        log.begin()
-        return this.#reading.read(work)
-      },
+      read: (work) => this.#reading.read(work),
       append: (messages) => this.#write(messages.map(toAppend)),
       warn: (message) => this.#warn(`SQLiteStorage: ${message}`),
       closedError,
-      onIdle: () => log.end(),
+      // Written by every commit, of whichever process.
+      file: path === ':memory:' ? undefined : `${path}-wal`,
     })
     this.feed = {
       append: async (messages) => this.#feed.append(messages),
