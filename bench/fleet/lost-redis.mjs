@@ -53,6 +53,8 @@ async function loseOnce(fault, library) {
   const traffic = new Traffic(fleet)
   await traffic.start()
   await sleep(1_500)
+  // What was acknowledged last is what may be lost; nothing later may hide that.
+  const calm = traffic.calm()
   const awayAt = moment()
   await redis.lose(fault)
   const probe = fleet.members[0]
@@ -61,6 +63,7 @@ async function loseOnce(fault, library) {
     return storage.circuit === 'closed' && storage.outages > 0 && feed.untold === 0
   })
   const backAt = moment()
+  await calm
   await sleep(4_000)
   const { reads, failed, stale } = await traffic.end()
   const violations = []
