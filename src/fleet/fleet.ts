@@ -97,7 +97,10 @@ export class Fleet {
       random,
       onMessage: (message) => coherence.apply(message),
       onHeard: (age) => this.#vigil?.heard(age),
-      onGap: () => coherence.forgetAll(),
+      onGap: () => {
+        coherence.forgetAll()
+        tier.reassert()
+      },
       isStoreAway: () => tier.isAway,
     })
     tier.listener = {
