@@ -364,6 +364,8 @@ export class Fetch implements OngoingFetch, DepartingFetch {
     }
     if (this.#overtaken === 'soft' && query.isCached && query.held.dataUpdatedAt < this.#startedAt) {
       query.update(state.dataReceived(query.held, data, 'origin', now, true))
+      // Stale it is by the soft one; a removal by a peer is still to be seen.
+      query.vouchers = capture
     }
     if (this.#overtaken === null) query.vouchers = capture
     // Before anyone hears of the data: what a listener sets or removes then is newer.

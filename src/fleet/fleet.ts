@@ -69,7 +69,8 @@ export class Fleet {
     const coherence = new Coherence({ cache, tier, timers, random, singleFlight, refresh, drop, discard })
     if (feed === undefined) {
       const onInvalidated = (query: Query, kind: 'hard' | 'soft'): void => coherence.invalidated(query, kind)
-      this.#sync = new TokenSync({ cache, tier, timers, interval: syncInterval, onInvalidated })
+      const onUnknown = (query: Query): void => coherence.forget(query)
+      this.#sync = new TokenSync({ cache, tier, timers, interval: syncInterval, onInvalidated, onUnknown })
       tier.listener = { onPersisted: () => {}, onInvalidated: () => tier.replaceNamespaceToken() }
       return
     }

@@ -499,7 +499,11 @@ export class StorageTier {
     }
     // Another was first, and its token counts.
     const seq = this.#generations.mark()
-    this.#learn([tokenKey], await this.#reader.load([tokenKey]), seq)
+    const answers = await this.#reader.load([tokenKey])
+    this.#learn([tokenKey], answers, seq)
+    // What is no token would stand in the way for ever.
+    const isTaken = typeof answers.get(tokenKey) === 'string' && !this.#generations.isKnown(tokenKey)
+    if (isTaken) await doneOf(this.#writeToken(tokenKey, () => this.#generations.makeToken()))
   }
 
   #replaceToken(tokenKey: string): PendingWrite {
