@@ -1,27 +1,33 @@
 /**
  * A change feed over an ordered log that can only be looked at, such as a table with a growing id.
  *
- * A look costs some microseconds and waits for no lock. Looks follow each other at `FASTEST` while there is traffic,
- * and at growing pauses up to `SLOWEST` while there is none; an append of this process is followed by a look at once,
- * and so is a `ring`. One look serves all followers.
+ * A look costs little and waits for no lock. Looks follow each other at `FASTEST` while there is traffic, and at
+ * growing pauses up to `SLOWEST` while there is none; an append of this process is followed by a look at once. Where
+ * there is a file that is written whenever the log grows, it is watched, and followed by a look as well: then the
+ * looks at rest are only for the case that watching fails, and come at `SLOWEST_WATCHED` until it has been seen to fail.
+ * One look serves all followers.
  *
  * States: idle (nobody follows) <-> following -> closed; while the log cannot be read, looks go on at `FAILED`, and nothing is
  * missed that the log still has then. Invariants: a follower hears each message after the end of the log as it was
  * when it began, in order and once; where some were trimmed, or the log is another, it is told of a gap in place of
- * all that the log held by then. Nothing is heard after `stop`. Owns its timer, which keeps no process alive.
+ * all that the log held by then. Nothing is heard after `stop`. Owns its timer and its watch, which keep no process alive.
  * May import ports and siblings.
  */
 
 import type { ChangeFeed } from '../ports/storage.ts'
+import { FileWatch } from './file-watch.ts'
 import { systemClock } from './system-clock.ts'
 
 /** Milliseconds. */
 const FASTEST = 10
 const SLOWEST = 50
+const SLOWEST_WATCHED = 250
 const GROWTH = 1.05
 const FAILED = 1_000
-/** Between two looks that were rung for: a burst of appends is heard in a few. */
-const RINGING = 2
+/** Between two looks for which the file was the reason: a burst of appends is heard in a few. */
+const WRITTEN = 2
+/** News that come so long after the last word of them were found by chance. */
+const UNTOLD = 25
 /** Messages of one look; where there are more, the next one follows at once. */
 const PAGE = 200
 /** Looks come far more often; this is what a busy event loop may make of it. */
@@ -52,8 +58,8 @@ export interface PolledFeedSettings {
   /** Told of what a follower has thrown. */
   readonly warn: (message: string) => void
   readonly closedError: () => Error
-  /** Nobody follows any more. */
-  readonly onIdle?: () => void
+  /** A file that is written whenever the log grows, shortly before or after it is seen to have grown. */
+  readonly file: string | undefined
 }
 
 interface Follower {
@@ -73,22 +79,30 @@ interface News {
 export class PolledFeed implements ChangeFeed {
   readonly heartbeat = HEARTBEAT
   readonly #settings: PolledFeedSettings
+  readonly #watch: FileWatch | undefined
   readonly #followers = new Set<Follower>()
   /** Up to where the followers have heard; `undefined` = idle. */
   #position: LogEnd | undefined
   #pause = FASTEST
   #timer: unknown
   #lookedAt = 0
+  /** When there was a reason to expect news. */
+  #toldAt = 0
+  #isWritten = false
+  #isWatchDoubted = false
   #isLooking = false
   #isAskedAgain = false
   #isClosed = false
 
   constructor(settings: PolledFeedSettings) {
     this.#settings = settings
+    const { file } = settings
+    if (file !== undefined) this.#watch = new FileWatch(file, () => this.#written())
   }
 
   async append(messages: readonly string[]): Promise<void> {
     await this.#settings.append(messages)
+    this.#toldAt = performance.now()
     this.#lookNow()
   }
 
@@ -111,14 +125,6 @@ export class PolledFeed implements ChangeFeed {
     }
   }
 
-  /** The log may have grown. A hint: without it the news come with the next look. */
-  ring(): void {
-    const since = performance.now() - this.#lookedAt
-    if (this.#position === undefined) return
-    if (this.#isLooking || since >= RINGING) this.#lookNow()
-    else this.#lookIn(RINGING - since)
-  }
-
   close(): void {
     this.#isClosed = true
     this.#followers.clear()
@@ -126,9 +132,18 @@ export class PolledFeed implements ChangeFeed {
   }
 
   #rest(): void {
-    if (this.#position !== undefined) this.#settings.onIdle?.()
+    this.#watch?.end()
     this.#position = undefined
     systemClock.clearTimeout(this.#timer)
+  }
+
+  #written(): void {
+    if (this.#position === undefined) return
+    this.#isWritten = true
+    this.#toldAt = performance.now()
+    const since = this.#toldAt - this.#lookedAt
+    if (this.#isLooking || since >= WRITTEN) this.#lookNow()
+    else this.#lookIn(WRITTEN - since)
   }
 
   #lookIn(pause: number): void {
@@ -164,15 +179,27 @@ export class PolledFeed implements ChangeFeed {
     // Everyone has left meanwhile; who has come since then has a position of its own.
     if (this.#position !== position) return FASTEST
     this.#position = news.end
-    if (news.gap !== undefined) this.#tellGap(news.gap)
-    else if (news.messages.length > 0) this.#tell(news.messages)
-    if (news.messages.length < PAGE) this.#confirm(askedAt)
+    this.#watch?.begin()
     if (news.gap === undefined && news.messages.length === 0) {
-      this.#pause = Math.min(this.#pause * GROWTH, SLOWEST)
-      return this.#pause
+      this.#confirm(askedAt)
+      return this.#nextPause()
     }
+    this.#isWatchDoubted = this.#lookedAt - this.#toldAt > UNTOLD
+    if (news.gap !== undefined) this.#tellGap(news.gap)
+    else this.#tell(news.messages)
+    if (news.messages.length < PAGE) this.#confirm(askedAt)
     this.#pause = FASTEST
     return news.messages.length === PAGE ? 0 : FASTEST
+  }
+
+  #nextPause(): number {
+    if (this.#isWritten) {
+      this.#isWritten = false
+      return WRITTEN
+    }
+    const slowest = this.#watch?.isOn && !this.#isWatchDoubted ? SLOWEST_WATCHED : SLOWEST
+    this.#pause = Math.min(this.#pause * GROWTH, slowest)
+    return this.#pause
   }
 
   #tell(messages: News['messages']): void {

@@ -22,6 +22,7 @@ import { type Answers, BatchReader } from './batch-reader.ts'
 import { decodeEnvelope, type Envelope, encodeEnvelope, LONGEST_VALUE } from './envelope.ts'
 import { type Capture, type GenerationKind, Generations } from './generations.ts'
 import { PendingWrite } from './pending-write.ts'
+import { RecentInvalidations } from './recent-invalidations.ts'
 import { type GuardStats, type Outcome, StorageGuard, type StorageOperation } from './storage-guard.ts'
 import { leaseKey, namespaceKey, probeKey } from './storage-keys.ts'
 import { type Keyed, StoredName } from './stored-name.ts'
@@ -87,6 +88,7 @@ export class StorageTier {
   readonly #adding = new Gate(MOST_ADDING)
   readonly #reported = new Set<string>()
   readonly #untold = new Untold()
+  readonly #recent = new RecentInvalidations()
   #listener: TierListener | null = null
   /** Those who wait for L2 and for their deadline. */
   readonly #waiting = new Set<() => void>()
@@ -241,6 +243,23 @@ export class StorageTier {
    */
   async invalidate(keys: readonly QueryKey[], isExact: boolean, kind: GenerationKind): Promise<void> {
     const parts = keys.map(canonicalParts)
+    this.#recent.add(this.#now(), parts, isExact, kind)
+    await this.#invalidate(parts, isExact, kind)
+  }
+
+  /** L2 may have gone back to what it was before: what was invalidated here lately is invalidated again. */
+  reassert(): void {
+    for (const { parts, isExact, kind } of this.#recent.take(this.#now())) {
+      this.#recent.add(this.#now(), parts, isExact, kind)
+      void this.#invalidate(parts, isExact, kind)
+    }
+  }
+
+  async #invalidate(
+    parts: readonly (readonly string[])[],
+    isExact: boolean,
+    kind: GenerationKind,
+  ): Promise<void> {
     const tokenKeys = new Set(
       parts.flatMap((each) => this.#generations.tokenKeysToReplace(each, isExact, kind)),
     )
@@ -325,6 +344,11 @@ export class StorageTier {
     }
   }
 
+  #now(): number {
+    const { clock } = this.#settings
+    return clock.monotonic?.() ?? clock.now()
+  }
+
   /** L2 first: a peer that hears of an invalidation reads L2. */
   async #tell(
     writes: readonly (PendingWrite | undefined)[],
@@ -396,11 +420,7 @@ export class StorageTier {
    * Believes a value of L2 if it is ours, of this key, alive, and of the current generations, here and by what L2 has
    * answered for them (`null`: not for all; `undefined`: it was not asked).
    */
-  #accept(
-    query: StoredName,
-    text: string | null,
-    answered: Capture | null | undefined,
-  ): StoredData | null {
+  #accept(query: StoredName, text: string | null, answered: Capture | null | undefined): StoredData | null {
     if (text === null || answered === null) return null
     const { serializer, clock } = this.#settings
     const { storageKey, isDigest, tokenKeys } = query
@@ -478,7 +498,11 @@ export class StorageTier {
     }
     // Another was first, and its token counts.
     const seq = this.#generations.mark()
-    this.#learn([tokenKey], await this.#reader.load([tokenKey]), seq)
+    const answers = await this.#reader.load([tokenKey])
+    this.#learn([tokenKey], answers, seq)
+    // What is no token would stand in the way for ever.
+    const isTaken = typeof answers.get(tokenKey) === 'string' && !this.#generations.isKnown(tokenKey)
+    if (isTaken) await doneOf(this.#writeToken(tokenKey, () => this.#generations.makeToken()))
   }
 
   #replaceToken(tokenKey: string): PendingWrite {

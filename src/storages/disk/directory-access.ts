@@ -5,12 +5,10 @@
  *         opening -> failed -> opening (first operation after the pause) ...
  *         open -> idle (the data file was lost: deleted, replaced, damaged) -> opening (next operation).
  * The state changes in `#enter` alone. An opening that no operation awaits keeps no process alive, and its failure is
- * the next operation's. Owns the writing thread, the reading handle, the recorder of uses and the listener to the
- * bell; `close` writes what is under way, then releases all. May import siblings, errors.
+ * the next operation's. Owns the writing thread, the reading handle and the recorder of uses; `close` writes what is under way, then releases all. May import siblings, errors.
  */
 
 import { StackQueryError, StorageError } from '../../errors.ts'
-import { BellListener } from './bell.ts'
 import { isCorruption, loadLmdb, openStores } from './lmdb.ts'
 import type { DiskCacheSettings } from './options.ts'
 import { Reader } from './reader.ts'
@@ -21,7 +19,6 @@ export interface Access {
   readonly reader: Reader
   readonly writer: WriterHost
   readonly uses: UseRecorder | undefined
-  readonly bell: BellListener
   readonly identity: string
 }
 
@@ -120,7 +117,7 @@ export class DirectoryAccess {
       this.#condemned = undefined
       const reader = new Reader(openStores(lmdb, directory, true))
       const uses = eviction === 'least-recently-used' ? new UseRecorder(writer) : undefined
-      return { reader, writer, uses, bell: new BellListener(directory), identity }
+      return { reader, writer, uses, identity }
     } catch (cause) {
       await writer.close()
       if (cause instanceof StackQueryError) throw cause
@@ -150,9 +147,8 @@ export class DirectoryAccess {
   }
 }
 
-async function releaseAccess({ reader, writer, uses, bell }: Access): Promise<void> {
+async function releaseAccess({ reader, writer, uses }: Access): Promise<void> {
   uses?.flush()
-  bell.silence()
   // The reader first: whoever leaves last flushes the file, and that must be the thread.
   await reader.close()
   await writer.close()

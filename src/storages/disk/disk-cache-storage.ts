@@ -13,6 +13,7 @@
 import { randomUUID } from 'node:crypto'
 import type { ChangeFeed, LeaseProvider, StorageBackend, StorageEntry } from '../../ports/storage.ts'
 import { PolledFeed } from '../../resilience/polled-feed.ts'
+import { bellOf } from './bell.ts'
 import { type Access, DirectoryAccess } from './directory-access.ts'
 import { rangesOf } from './key.ts'
 import { toDeletion, toLease, toMessage, toStore } from './operation.ts'
@@ -47,15 +48,11 @@ export class DiskCacheStorage implements StorageBackend {
     const access = new DirectoryAccess(settings)
     this.#access = access
     this.#feed = new PolledFeed({
-      read: async (work) => {
-        const opened = await access.open()
-        opened.bell.listen(() => this.#feed.ring())
-        return this.#read(opened, work)
-      },
+      read: async (work) => this.#read(await access.open(), work),
       append: (messages) => this.#write(messages.map(toMessage)),
       warn: (message) => warn(settings.logger, `DiskCacheStorage: ${message}`),
       closedError: () => access.closedError(),
-      onIdle: () => access.ready?.bell.silence(),
+      file: bellOf(settings.directory),
     })
     this.feed = {
       append: async (messages) => this.#feed.append(messages),

@@ -59,7 +59,6 @@ export class WriterHost {
     })
     // Where nobody waits for it yet, the first operation meets the failure.
     this.opened.catch(() => {})
-    this.#hold()
     guardExit(this.#gate)
     this.#worker.on('message', (message: FromWriter) => this.#receive(message))
     this.#worker.on('error', (cause) => {
@@ -69,6 +68,8 @@ export class WriterHost {
       releaseExit(this.#gate)
       this.#finish('STORAGE_UNAVAILABLE', 'the writing thread of DiskCacheStorage ended', undefined)
     })
+    // Last: a listener to its messages holds the process again.
+    this.#hold()
   }
 
   /** Somebody waits for the opening: the process must not end meanwhile. */

@@ -15,6 +15,8 @@ const INLINE_BATCH = 32
 export interface Backing {
   readonly Driver: LoadedDriver['Driver']
   readonly host: WriteHost
+  /** Opening the file costs the calling thread nothing. */
+  readonly isThreaded: boolean
   /** Where the data has no other place than the engine's own connection. */
   readonly engine: WriteEngine | undefined
 }
@@ -39,9 +41,9 @@ export async function prepareBacking(
   }
   if (path === ':memory:') {
     const engine = startInline()
-    return { Driver, host: engine, engine }
+    return { Driver, host: engine, isThreaded: false, engine }
   }
-  if (name === undefined) return { Driver, host: startInline(), engine: undefined }
+  if (name === undefined) return { Driver, host: startInline(), isThreaded: false, engine: undefined }
   const settings = { path, maxSize, feedLength, isOwnThread: true }
   const thread = new ThreadHost({ driver: name, settings })
   const host = new FallbackHost(thread, (reason) =>
@@ -49,5 +51,5 @@ export async function prepareBacking(
       `SQLiteStorage cannot start its writing thread (${String(reason)}): writes stay on the calling thread`,
     ),
   )
-  return { Driver, host, engine: undefined }
+  return { Driver, host, isThreaded: true, engine: undefined }
 }

@@ -8,6 +8,7 @@
 
 import type { LogEnd, LogReader } from '../../resilience/polled-feed.ts'
 import { openReadOnly, type SQLiteConnection, type SQLiteDriver, type SQLiteStatement } from './driver.ts'
+import { isTrusted } from './flush-mark.ts'
 import { identify, readPragma, rollBack } from './schema.ts'
 import { identityOf } from './set-aside.ts'
 import { decodeText, encodeText } from './text.ts'
@@ -94,7 +95,9 @@ export class Reader implements LogReader {
   #assertReady(path: string, identity: string | undefined): void {
     this.#connection.exec('PRAGMA busy_timeout = 0; PRAGMA query_only = 1')
     const isReady =
-      identify(this.#connection, path) === 'ours' && readPragma(this.#connection, 'journal_mode') === 'wal'
+      identify(this.#connection, path) === 'ours' &&
+      readPragma(this.#connection, 'journal_mode') === 'wal' &&
+      isTrusted(this.#connection)
     if (!isReady || identityOf(path) !== identity) throw new Error(`${path} is being made or replaced`)
   }
 

@@ -14,7 +14,7 @@ import { describe, expect, test } from 'vitest'
 import { StorageError } from '../../../src/errors.ts'
 import { DiskCacheStorage } from '../../../src/storages/disk/index.ts'
 import { audit } from './audit.ts'
-import { openStorage, scratchDirectory, until } from './scratch.ts'
+import { openStorage, scratchDirectory, startChild, until } from './scratch.ts'
 
 function logs() {
   const messages: string[] = []
@@ -203,6 +203,12 @@ describe('closing', () => {
     writeFileSync(directory, 'a file')
     await new DiskCacheStorage(directory).close()
     expect(readFileSync(directory, 'utf8')).toBe('a file')
+  })
+
+  test('is not needed: a process that only constructs one ends by itself', async () => {
+    for (const what of ['leave', 'close', 'exit']) {
+      expect(await startChild('construct', scratchDirectory(), what).ended).toBe(0)
+    }
   })
 
   test('leaves another storage on the same directory in this process working', async () => {
