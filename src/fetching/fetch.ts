@@ -363,6 +363,7 @@ export class Fetch implements OngoingFetch, DepartingFetch {
     // Before anyone hears of the data: what a listener sets or removes then is newer.
     if (this.#overtaken === null && storage !== false) {
       const ttl = storageTtl ?? gcTime ?? defaults.storageTtl
+      ticket?.releaseWithin(this.#env.storageTimeout)
       tier?.persist(query, data, Math.max(now, query.held.dataUpdatedAt), ttl, capture, () =>
         ticket?.release(),
       )

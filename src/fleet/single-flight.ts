@@ -7,7 +7,7 @@
  * A lease that cannot be asked for means "go ahead".
  *
  * A lease lives `LEASE_LIFE` and is renewed by its holder at a third of that, so that a dead holder costs the others
- * at most its life. A `Ticket` owns its renewal's alarm and ends by `release`, once.
+ * at most its life. A `Ticket` owns the alarms of its renewal and its end, and ends by `release`, once.
  */
 
 import type { LeaseProvider } from '../ports/storage.ts'
@@ -97,6 +97,7 @@ export class Ticket {
   readonly #token: string
   readonly #onReleased: () => void
   #renewal: Alarm | null = null
+  #end: Alarm | null = null
   #isOver = false
 
   constructor(
@@ -116,10 +117,16 @@ export class Ticket {
     this.#keep()
   }
 
+  /** The others wait for our write to L2, but not for an L2 that does not take it. */
+  releaseWithin(milliseconds: number): void {
+    if (!this.#isOver) this.#end ??= this.#timers.after(milliseconds, () => this.release())
+  }
+
   release(): void {
     if (this.#isOver) return
     this.#isOver = true
     if (this.#renewal !== null) this.#timers.cancel(this.#renewal)
+    if (this.#end !== null) this.#timers.cancel(this.#end)
     void this.#tier.call('lease', () => this.#lease.release(this.#key, this.#token)).then(this.#onReleased)
   }
 

@@ -216,4 +216,15 @@ export const REGRESSIONS: readonly Regression[] = [
     ],
     { hasLeases: true },
   ),
+  regression(
+    'a holder whose write L2 did not take kept the others waiting for half a minute',
+    [
+      { do: 'weather', w: -1, weather: 'late-refusals', on: 'entries', rush: false },
+      { do: 'watch', w: 0, k: 1, staleTime: Infinity, rush: false },
+      { do: 'fetch', w: 1, k: 1, staleTime: Infinity, wait: false, rush: false },
+      { do: 'advance', ms: 61_000, rush: false },
+      { do: 'advance', ms: 0, rush: false },
+    ],
+    { hasLeases: true },
+  ),
 ]
