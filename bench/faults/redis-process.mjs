@@ -61,10 +61,12 @@ export async function startRoute(targetPort) {
   const sockets = new Set()
   const server = createServer((near) => {
     const far = connect(targetPort, '127.0.0.1')
-    for (const [from, to] of [
+    /** @type {[import('node:net').Socket, import('node:net').Socket][]} */
+    const ways = [
       [near, far],
       [far, near],
-    ]) {
+    ]
+    for (const [from, to] of ways) {
       sockets.add(from)
       from.on('error', () => {})
       from.on('close', () => sockets.delete(from))
