@@ -50,6 +50,7 @@ for (const [workers = 0, keys = 0, writes = 0] of CELLS) {
   const messages = run.heard / Math.max(1, workers - 1)
   measured.push({
     workers,
+    writes,
     messages,
     misses: misses / workers,
     commands,
