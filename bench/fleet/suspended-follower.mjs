@@ -91,7 +91,7 @@ async function change(member, name, count, from) {
     if (pending === 0 && fleet.untold === 0) return
     console.error(`${name}: ${pending} writes and ${fleet.untold} messages still wait; ${storage.circuit}`)
   }
-  throw new Error(`The peers could not change what they were to: ${JSON.stringify(await member.call('takeLog'))}`)
+  throw new Error(`The peers could not change what they were to: ${(await member.call('takeLog')).at(-1)}`)
 }
 
 await question(
