@@ -66,7 +66,7 @@ async function loseOnce(fault, library) {
   })
   const backAt = moment()
   await calm
-  await sleep(4_000)
+  await sleep(2_500)
   const { reads, failed, stale } = await traffic.end()
   const violations = []
   for (const read of stale) {

@@ -72,7 +72,7 @@ async function suspend({ storage, changes, log, stop }) {
   follower.signal('SIGCONT')
   const returnedAt = moment()
   // Reads at random, as of a worker at work, from the first moment on.
-  const outcome = await follower.call('readFor', { changes, ms: 3 * PROMISED, changedAt })
+  const outcome = await follower.call('readFor', { changes, ms: 2 * PROMISED, changedAt })
   const lastStale = outcome.lastStale === null ? 0 : outcome.lastStale - returnedAt
   if (lastStale > PROMISED) violations.push(`a read ${lastStale.toFixed(0)} ms after its return was stale`)
   const wrong = await follower.call('countOld', { changes, changedAt })
