@@ -25,7 +25,8 @@ export interface PeersSettings {
   readonly onMessage: (message: FleetMessage) => void
   /** All that peers said until `age` milliseconds ago has been heard. */
   readonly onHeard: (age: number) => void
-  readonly onGap: () => void
+  /** `mayHaveGoneBack`: L2 may lack what it has taken last. */
+  readonly onGap: (mayHaveGoneBack: boolean) => void
   readonly isStoreAway: () => boolean
 }
 
@@ -78,7 +79,7 @@ export class Peers {
     try {
       const stop = await feed.follow(
         (messages) => this.#hear(messages),
-        (reason) => this.#miss(reason),
+        (reason, mayHaveGoneBack) => this.#miss(reason, mayHaveGoneBack === true),
         (age) => this.#confirm(age),
       )
       if (this.#isClosed) {
@@ -89,7 +90,7 @@ export class Peers {
       if (this.#hasWarned) logger.info('Following the change feed.')
       this.#hasWarned = false
       this.#attempts = 0
-      if (this.#hasMissed) this.#settings.onGap()
+      if (this.#hasMissed) this.#settings.onGap(false)
     } catch (error) {
       if (this.#isClosed) return
       this.#hasMissed = true
@@ -133,17 +134,17 @@ export class Peers {
           'A message of another worker could not be applied; L1 is read again.',
           error,
         )
-        this.#settings.onGap()
+        this.#settings.onGap(false)
       }
     }
   }
 
-  #miss(reason: string): void {
+  #miss(reason: string, mayHaveGoneBack: boolean): void {
     if (this.#isClosed) return
     this.#gaps++
     this.#settings.logger.warn(
       `Messages of other workers may have been missed (${reason}); L1 is read again.`,
     )
-    this.#settings.onGap()
+    this.#settings.onGap(mayHaveGoneBack)
   }
 }
