@@ -38,8 +38,10 @@ export interface QueryClientConfig {
    */
   storageTimeout?: number | undefined
   /**
-   * Where the storage has no change feed: milliseconds, greater than 0, between two looks at what other workers have
-   * invalidated. Infinity = never. L1 copies may be that much behind.
+   * The most, in milliseconds greater than 0, that L1 copies may be behind what other workers have invalidated. Where the
+   * storage has no change feed, they are looked at so often. Where it has one, they are milliseconds behind; if nothing is
+   * heard of it for so long (three of its heartbeats at least), L1 is read again from L2, or, while L2 is away as well, is
+   * stale: served while the origin is asked. Infinity = never.
    * @default 5_000
    */
   syncInterval?: number | undefined

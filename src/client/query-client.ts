@@ -17,7 +17,7 @@ import { QueryCache } from '../memory/query-cache.ts'
 import { type BaseMutationOptions, Mutation, type MutationHost } from '../mutation/mutation.ts'
 import type { Clock } from '../ports/clock.ts'
 import { isFresh } from '../query/freshness.ts'
-import { assertDuration, assertOneOf } from '../query/option-checks.ts'
+import { assertDuration, assertObject, assertOneOf } from '../query/option-checks.ts'
 import type { AnyQueryOptions, Query, QueryWatcher } from '../query/query.ts'
 import { isKeyFilter, normalizedFilter, type QueryFilter } from '../query/query-filter.ts'
 import { type ObserverHost, QueryObserver } from '../query/query-observer.ts'
@@ -95,6 +95,7 @@ export class QueryClient {
 
   /** @throws InvalidOptionError (`INVALID_OPTION`) quoting what is out of range */
   constructor(config: QueryClientConfig = {}) {
+    assertObject('config', config)
     const { clock = systemClock, storage, logger = console, serializer = jsonSerializer, ...rest } = config
     const { defaults, cacheMaxSize, namespace, storageTimeout, syncInterval } = resolvedConfig({
       ...rest,
@@ -184,7 +185,7 @@ export class QueryClient {
    */
   fetchQuery<T, TPrevious = T>(options: QueryOptions<T, TPrevious>): Promise<T> {
     try {
-      const query = recall(options, this.#cache)
+      const query = options ? recall(options, this.#cache) : undefined
       // The fast path: nothing but memory, and no options that ask for more than data.
       if (
         query !== undefined &&

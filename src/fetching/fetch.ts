@@ -62,13 +62,16 @@ export class Fetch implements OngoingFetch, DepartingFetch {
   #callers = 0
   /** A soft invalidation came while L2 was asked: what L2 says may be older. */
   #isDoubted = false
+  /** Somebody wants the origin's word, whatever L2 holds. */
+  #isInsistedOn = false
   #overtaken: 'soft' | 'hard' | null = null
   #timeout: Alarm | null = null
   #wait: { readonly alarm: Alarm | null; readonly end: () => void } | null = null
   #onGone: (() => void) | null = null
   #ticket: Ticket | null = null
   #hasRejected = false
-  #hasLooked = false
+  /** L2 has been asked for these callers: looking again is no other hit or miss. */
+  #hasLooked: boolean
   #isHolding = false
 
   constructor(env: FetchEnvironment, query: Query, options: AnyQueryOptions, start: FetchStart) {
@@ -79,6 +82,7 @@ export class Fetch implements OngoingFetch, DepartingFetch {
     this.#startedAt = env.clock.now()
     this.#storageSince = start.storageSince ?? env.clock.monotonic?.() ?? this.#startedAt
     this.#isExpected = !start.isBackground
+    this.#hasLooked = start.storageSince !== undefined
     this.#predecessor = env.departing.size === 0 ? undefined : env.departing.get(query.hash)
     this.promise = new Promise((resolve, reject) => {
       this.#resolve = resolve
@@ -144,6 +148,10 @@ export class Fetch implements OngoingFetch, DepartingFetch {
     this.#cancelIfOvertaken()
   }
 
+  insist(): void {
+    this.#isInsistedOn = true
+  }
+
   wake(): void {
     this.#predecessor?.wake()
     if (this.#wait === null || this.#wait.alarm !== null) return
@@ -156,15 +164,19 @@ export class Fetch implements OngoingFetch, DepartingFetch {
     try {
       // A refresh must not begin before the call that caused it has returned.
       if (this.#start.isBackground) await undefined
-      if (this.#env.tier !== null && this.#options.storage !== false && !this.#isOver()) {
+      const usesStorage = this.#env.tier !== null && this.#options.storage !== false
+      if (usesStorage && !this.#isOver()) {
         if (this.#env.fleet?.isReady === false) await this.#env.fleet.ready(this.#patience)
-        if (this.#start.skipStorage) await this.#env.tier.prepare(this.#query, this.#storageSince)
-        else if ((await this.#askStorage(this.#patience)) || (await this.#askFleet())) return
+        if (this.#start.skipStorage) await this.#env.tier?.prepare(this.#query, this.#storageSince)
+        else if (await this.#askStorage(this.#patience)) return
       }
+      const patience = this.#patience
       if (this.#predecessor !== undefined) {
         await this.#predecessor.gone
         this.#predecessor = undefined
       }
+      // Not before: the predecessor may need the lease to come to its end.
+      if (usesStorage && !this.#start.skipStorage && (await this.#askFleet(patience))) return
       await this.#askOrigin()
     } finally {
       this.#release()
@@ -179,9 +191,10 @@ export class Fetch implements OngoingFetch, DepartingFetch {
     const query = this.#query
     const found = await this.#readStorage(limit)
     if (this.#isOver()) return true
-    const stored = found !== null && this.#isDoubted ? { ...found, isInvalidated: true } : found
+    const isDoubted = this.#isDoubted || this.#isInsistedOn
+    const stored = found !== null && isDoubted ? { ...found, isInvalidated: true } : found
     const now = clock.now()
-    if (this.#overtaken === null && isFresh(query.held, staleTime, now)) {
+    if (this.#overtaken === null && !this.#isInsistedOn && isFresh(query.held, staleTime, now)) {
       // The user has set it in the meantime.
       this.#settle(query.held.data, state.fetchSucceeded)
       return true
@@ -206,23 +219,25 @@ export class Fetch implements OngoingFetch, DepartingFetch {
       isBackground: true,
       storageSince: this.#storageSince,
       // Where there are leases, L2 is looked at again under the key's.
-      skipStorage: this.#env.fleet?.singleFlight === null,
+      skipStorage: this.#isInsistedOn || this.#env.fleet?.singleFlight === null,
     })
     this.#resolve(data)
     return true
   }
 
   /** Takes the key's lease, or waits for what its holder brings. Returns whether that was all. */
-  async #askFleet(): Promise<boolean> {
-    const { fleet, clock, storageTimeout } = this.#env
+  async #askFleet(patience: number): Promise<boolean> {
+    const { fleet, storageTimeout } = this.#env
     const { hash } = this.#query
     if (fleet === null || fleet.singleFlight === null) return false
+    if (this.#isOver()) return true
     const { singleFlight } = fleet
-    const giveUpAt = clock.now() + LONGEST_WAIT
-    // Waiting for a holder is waiting for the origin; the first look and claim are L2's delay.
-    let patience = this.#patience
-    for (let look = 0; clock.now() < giveUpAt; look++) {
-      const claim = await singleFlight.claim(hash, patience)
+    const startedAt = this.#now()
+    const giveUpAt = startedAt + LONGEST_WAIT
+    // Waiting for a holder is waiting for the origin; the first claim and the look after it are L2's delay.
+    const left = (): number => Math.max(0, startedAt + patience - this.#now())
+    for (let look = 0; !this.#isInsistedOn && this.#now() < giveUpAt; look++) {
+      const claim = await singleFlight.claim(hash, look === 0 ? patience : storageTimeout)
       if (claim.state === 'held') this.#ticket = claim.ticket
       if (this.#isOver()) {
         this.#giveLeaseUp()
@@ -230,18 +245,21 @@ export class Fetch implements OngoingFetch, DepartingFetch {
       }
       if (claim.state === 'none') return false
       // Another may have finished between our look and our claim.
-      if (claim.state === 'held') return this.#askStorage(look === 0 ? this.#patience : storageTimeout)
+      if (claim.state === 'held') return this.#askStorage(look === 0 ? left() : storageTimeout)
       await singleFlight.change(hash, look)
       if (this.#isOver() || (await this.#askStorage(storageTimeout))) return true
-      patience = storageTimeout
     }
     return false
   }
 
   /** What is left of the time that L2 may add to this fetch. */
   get #patience(): number {
-    const { clock, storageTimeout } = this.#env
-    return Math.max(0, this.#storageSince + storageTimeout - (clock.monotonic?.() ?? clock.now()))
+    return Math.max(0, this.#storageSince + this.#env.storageTimeout - this.#now())
+  }
+
+  #now(): number {
+    const { clock } = this.#env
+    return clock.monotonic?.() ?? clock.now()
   }
 
   #giveLeaseUp(): void {

@@ -62,9 +62,12 @@ export class Fetcher {
 
   /** Asks the origin whatever the caches hold; a fetch that already runs is joined. Settles with the fetch. */
   refetch(query: Query, options: AnyQueryOptions): Promise<unknown> {
-    const fetch =
-      query.fetch ?? new Fetch(this.#env, query, options, { isBackground: true, skipStorage: true })
-    return fetch.promise
+    const running = query.fetch as Fetch | null
+    if (running === null)
+      return new Fetch(this.#env, query, options, { isBackground: true, skipStorage: true }).promise
+    // It may still be asking L2.
+    running.insist()
+    return running.promise.then((data) => running.successor?.promise ?? data)
   }
 
   /** Ends what runs for a query, overtaken fetches included; the next one waits for none of them. */
@@ -105,7 +108,8 @@ export class Fetcher {
       return query.held.data
     }
     // Evicted meanwhile, it is still an answer; removed, it is one for who asked before.
-    if (!query.isCached) return cache.get(key)?.held.data ?? stored.data
+    const isRemoved = tier.capture(query)?.hard !== stored.generations.hard
+    if (!query.isCached || isRemoved) return cache.get(key)?.held.data ?? stored.data
     const isInvalidated = stored.isInvalidated || (query.held.isInvalidated && !wasInvalidated)
     if (query.held.data === undefined || query.held.dataUpdatedAt < stored.dataUpdatedAt) {
       query.vouchers = stored.generations

@@ -5,6 +5,7 @@
  * what L1 holds as superseded: it is read again from L2, not from the origin, when next used, or soon where it is
  * observed. Updates are gathered for a moment, so that a key that is written often and held by many is read once per
  * moment and worker. After a gap nothing in L1 is believed: what nobody observes is forgotten, which costs reads of L2.
+ * The same holds where nothing has been heard for so long that the feed must be cut off.
  *
  * Owns two alarms: the moment of the gathered updates, and that of the refreshes that are due soon.
  */
@@ -71,6 +72,16 @@ export class Coherence {
     for (const query of cache.under([])) this.#drop(query, 'gap')
   }
 
+  /**
+   * Nothing has been heard for too long. What L2 can be asked for is believed no more; while L2 is away as well, L1 is the
+   * best that there is, but nothing of it is fresh: it is served while the origin is asked, and delays nobody.
+   */
+  doubtAll(): void {
+    const { cache, tier } = this.#settings
+    if (!tier.isAway) this.forgetAll()
+    else for (const query of cache.under([])) this.#markStale(query)
+  }
+
   #invalidate(key: CanonicalKey, isExact: boolean, kind: 'hard' | 'soft'): void {
     const { cache, tier } = this.#settings
     tier.forgetGenerations(key, isExact)
@@ -85,10 +96,14 @@ export class Coherence {
       this.#drop(query, 'removed')
       return
     }
+    this.#markStale(query)
+    this.#refreshSoon(query)
+  }
+
+  #markStale(query: Query): void {
     const hasLost = query.fetch?.overtake('soft') === true
     query.update(invalidated(hasLost ? fetchCancelled(query.held) : query.held))
     this.#settings.cache.settleDown(query)
-    this.#refreshSoon(query)
   }
 
   #drop(query: Query, why: 'removed' | 'gap'): void {

@@ -7,6 +7,7 @@
 
 import { canonicalParts } from '../keys/hash-key.ts'
 import type { QueryCache } from '../memory/query-cache.ts'
+import type { Clock } from '../ports/clock.ts'
 import type { StorageBackend } from '../ports/storage.ts'
 import type { Query } from '../query/query.ts'
 import type { SafeLogger } from '../resilience/safe-logger.ts'
@@ -17,15 +18,23 @@ import { Outbox } from './outbox.ts'
 import { Peers, type PeersStats } from './peers.ts'
 import { SingleFlight } from './single-flight.ts'
 import { TokenSync } from './token-sync.ts'
+import { Vigil } from './vigil.ts'
+
+/** Heartbeats of a feed that may fail to come before it is taken for cut off. */
+const MISSED_HEARTBEATS = 3
 
 export interface FleetSettings {
   readonly backend: StorageBackend
   readonly tier: StorageTier
   readonly cache: QueryCache
+  readonly clock: Clock
   readonly timers: TimerQueue
   readonly logger: SafeLogger
   readonly namespace: string
-  /** Milliseconds between two looks at the generations, where the store has no feed. */
+  /**
+   * Milliseconds. Where the store has no feed: between two looks at the generations. Where it has: how long L1 is believed
+   * while nothing is heard of it.
+   */
   readonly syncInterval: number
   readonly random: () => number
   readonly refresh: CoherenceSettings['refresh']
@@ -36,6 +45,8 @@ export interface FleetSettings {
 export interface FleetStats extends PeersStats {
   /** Messages that wait to be told. */
   untold: number
+  /** Nothing has been heard of the feed for so long that L1 is no longer believed. */
+  isCutOff: boolean
 }
 
 export class Fleet {
@@ -43,11 +54,12 @@ export class Fleet {
   readonly #peers: Peers | null = null
   readonly #outbox: Outbox | null = null
   readonly #sync: TokenSync | null = null
+  readonly #vigil: Vigil | null = null
   readonly #timers: TimerQueue
   #isReady = false
 
   constructor(settings: FleetSettings) {
-    const { backend, tier, cache, timers, logger, namespace, syncInterval, random } = settings
+    const { backend, tier, cache, clock, timers, logger, namespace, syncInterval, random } = settings
     const { refresh, drop, discard } = settings
     const { feed, lease } = backend
     this.#timers = timers
@@ -62,6 +74,20 @@ export class Fleet {
     }
     const sender = { namespace, worker: workerName(random) }
     const outbox = new Outbox(tier, feed, sender, timers, random)
+    if (feed.heartbeat !== undefined) {
+      const patience = Math.max(syncInterval, MISSED_HEARTBEATS * feed.heartbeat)
+      this.#vigil = new Vigil({
+        timers,
+        now: () => clock.monotonic?.() ?? clock.now(),
+        patience,
+        onDoubt: (isFirst) => {
+          if (isFirst && !tier.isAway) {
+            logger.warn(`Nothing has been heard of the change feed for ${patience} ms; L1 is read again.`)
+          }
+          coherence.doubtAll()
+        },
+      })
+    }
     const peers = new Peers({
       feed,
       sender,
@@ -69,6 +95,7 @@ export class Fleet {
       logger,
       random,
       onMessage: (message) => coherence.apply(message),
+      onHeard: (age) => this.#vigil?.heard(age),
       onGap: () => coherence.forgetAll(),
       isStoreAway: () => tier.isAway,
     })
@@ -99,7 +126,11 @@ export class Fleet {
 
   stats(): FleetStats | null {
     if (this.#peers === null) return null
-    return { ...this.#peers.stats(), untold: this.#outbox?.size ?? 0 }
+    return {
+      ...this.#peers.stats(),
+      untold: this.#outbox?.size ?? 0,
+      isCutOff: this.#vigil?.isDoubtful ?? false,
+    }
   }
 
   /** Waits, `timeout` milliseconds at most, until the peers have been told of everything. */
@@ -112,6 +143,7 @@ export class Fleet {
   }
 
   close(): void {
+    this.#vigil?.close()
     this.#peers?.close()
     this.#outbox?.close()
     this.#sync?.close()

@@ -23,6 +23,8 @@ export interface PeersSettings {
   readonly logger: SafeLogger
   readonly random: () => number
   readonly onMessage: (message: FleetMessage) => void
+  /** All that peers said until `age` milliseconds ago has been heard. */
+  readonly onHeard: (age: number) => void
   readonly onGap: () => void
   readonly isStoreAway: () => boolean
 }
@@ -77,6 +79,7 @@ export class Peers {
       const stop = await feed.follow(
         (messages) => this.#hear(messages),
         (reason) => this.#miss(reason),
+        (age) => this.#confirm(age),
       )
       if (this.#isClosed) {
         stop()
@@ -97,6 +100,10 @@ export class Peers {
       }
       this.#alarm = timers.after(backoff(this.#attempts++, 250, 5_000, random), () => void this.#join())
     }
+  }
+
+  #confirm(age: number): void {
+    if (!this.#isClosed) this.#settings.onHeard(age)
   }
 
   /** A read did not wait for the first attempt any longer. */

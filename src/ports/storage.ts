@@ -51,11 +51,21 @@ export interface ChangeFeed {
    * included. Calls `onMessages` with each batch, in order. A connection that breaks is the feed's to mend: it goes on
    * from its position, and calls `onGap` where messages may have been missed (the log was trimmed past this follower,
    * or has vanished). Rejects where it cannot begin.
+   *
+   * A feed with a `heartbeat` calls `onHeard` as often as that while all is well, also when nothing is appended: whatever
+   * the log had `age` milliseconds ago has been given. An answer that lay unread proves nothing of the time since, so
+   * the age counts from when the log was asked.
    */
   follow(
     onMessages: (messages: readonly string[]) => void,
     onGap: (reason: string) => void,
+    onHeard?: (age: number) => void,
   ): Awaitable<() => void>
+  /**
+   * Milliseconds. Where it is given, a follower that hears nothing for some times as long knows that it is cut off from the
+   * log, and L1 is no longer believed. A log in the memory of its own process needs none.
+   */
+  readonly heartbeat?: number | undefined
 }
 
 export interface LeaseProvider {

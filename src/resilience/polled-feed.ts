@@ -30,6 +30,8 @@ const WRITTEN = 2
 const UNTOLD = 25
 /** Messages of one look; where there are more, the next one follows at once. */
 const PAGE = 200
+/** Looks come far more often; this is what a busy event loop may make of it. */
+const HEARTBEAT = 1_000
 
 /** The newest message of a log; ids grow by one within an incarnation, and are never used again. */
 export interface LogEnd {
@@ -65,6 +67,7 @@ interface Follower {
   from: number
   readonly onMessages: (messages: readonly string[]) => void
   readonly onGap: (reason: string) => void
+  readonly onHeard: (age: number) => void
 }
 
 interface News {
@@ -74,6 +77,7 @@ interface News {
 }
 
 export class PolledFeed implements ChangeFeed {
+  readonly heartbeat = HEARTBEAT
   readonly #settings: PolledFeedSettings
   readonly #watch: FileWatch | undefined
   readonly #followers = new Set<Follower>()
@@ -102,10 +106,14 @@ export class PolledFeed implements ChangeFeed {
     this.#lookNow()
   }
 
-  async follow(onMessages: Follower['onMessages'], onGap: Follower['onGap']): Promise<() => void> {
+  async follow(
+    onMessages: Follower['onMessages'],
+    onGap: Follower['onGap'],
+    onHeard: Follower['onHeard'] = () => {},
+  ): Promise<() => void> {
     const end = await this.#settings.read((log) => log.logEnd())
     if (this.#isClosed) throw this.#settings.closedError()
-    const follower: Follower = { from: end.id, onMessages, onGap }
+    const follower: Follower = { from: end.id, onMessages, onGap, onHeard }
     this.#followers.add(follower)
     if (this.#position === undefined) {
       this.#position = end
@@ -161,6 +169,7 @@ export class PolledFeed implements ChangeFeed {
   /** Resolves to the milliseconds until the next look. */
   async #look(): Promise<number> {
     const position = this.#position!
+    const askedAt = performance.now()
     let news: News
     try {
       news = await this.#settings.read((log) => newsSince(position, log))
@@ -171,10 +180,12 @@ export class PolledFeed implements ChangeFeed {
     if (this.#position !== position) return FASTEST
     this.#position = news.end
     this.#watch?.begin()
-    if (news.gap === undefined && news.messages.length === 0) return this.#nextPause()
-    this.#isWatchDoubted = this.#lookedAt - this.#toldAt > UNTOLD
+    const isNews = news.gap !== undefined || news.messages.length > 0
+    if (isNews) this.#isWatchDoubted = this.#lookedAt - this.#toldAt > UNTOLD
     if (news.gap !== undefined) this.#tellGap(news.gap)
-    else this.#tell(news.messages)
+    else if (isNews) this.#tell(news.messages)
+    if (news.messages.length < PAGE) this.#confirm(askedAt)
+    if (!isNews) return this.#nextPause()
     this.#pause = FASTEST
     return news.messages.length === PAGE ? 0 : FASTEST
   }
@@ -203,6 +214,10 @@ export class PolledFeed implements ChangeFeed {
       follower.from = 0
       this.#call(() => follower.onGap(reason))
     }
+  }
+
+  #confirm(askedAt: number): void {
+    for (const follower of this.#followers) this.#call(() => follower.onHeard(performance.now() - askedAt))
   }
 
   #call(tell: () => void): void {

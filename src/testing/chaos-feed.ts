@@ -10,19 +10,22 @@ import type { ChaosEngine } from './chaos-engine.ts'
 
 export function chaosFeed(feed: ChangeFeed, engine: ChaosEngine): ChangeFeed {
   return {
+    heartbeat: feed.heartbeat,
     append: (messages) => engine.call({ operation: 'append', keys: [], run: () => feed.append(messages) }),
-    follow: (onMessages, onGap) =>
+    follow: (onMessages, onGap, onHeard) =>
       engine.call({
         operation: 'follow',
         keys: [],
         run: async () => {
           let isStopped = false
           let last: Promise<void> = Promise.resolve()
+          let held = 0
           const inOrder = (step: () => Promise<() => void>) => {
+            held++
             last = last.then(async () => {
-              if (isStopped) return
-              const tell = await step()
-              if (!isStopped) tell()
+              const tell = isStopped ? undefined : await step()
+              held--
+              if (!isStopped) tell?.()
             })
           }
           const stop = await feed.follow(
@@ -33,6 +36,8 @@ export function chaosFeed(feed: ChangeFeed, engine: ChaosEngine): ChangeFeed {
                   arrived === undefined ? onGap('messages were lost on the way') : onMessages(arrived)
               }),
             (reason) => inOrder(async () => () => onGap(reason)),
+            // What is held back has not been given: the age would be a lie.
+            (age) => held === 0 && onHeard?.(age),
           )
           return () => {
             isStopped = true

@@ -28,6 +28,8 @@ import { Untold } from './untold.ts'
 import { WRITE_LIMITS, WriteBehind, type WriteLimits, type WriteStats } from './write-behind.ts'
 
 const MOST_ADDING = 256
+/** So many reports are remembered, lest they are made again. */
+const MOST_REPORTED = 1_000
 
 /** What L2 has for a key, once it has passed every check. */
 export interface StoredData {
@@ -369,10 +371,11 @@ export class StorageTier {
     const answers = await this.#reader.load(isHere ? tokenKeys : [storageKey, ...tokenKeys])
     const areLearned = this.#learn(tokenKeys, answers, seq)
     const answered = areLearned ? this.#generations.answered(tokenKeys, answers) : null
-    // Asked again: a write may have come while L2 was being read, and then it answers alone, a tombstone too.
+    // Asked again: a write may have come while L2 was being read, and then it answers alone, a tombstone too. It counts
+    // under the generations that L2 has named: where it did not, a peer's removal may be among them.
     const stored =
       this.#writes.peek(storageKey) !== undefined
-        ? this.#readPending(query, areLearned ? answered : undefined)
+        ? this.#readPending(query, answered)
         : this.#accept(query, answers.get(storageKey) ?? null, tokenKeys, answered)
     if (areLearned) await this.#settleTokens(tokenKeys)
     return stored
@@ -541,7 +544,8 @@ export class StorageTier {
 
   /** Says a thing once: a store full of garbage must not become a log full of it. */
   #report(what: string, message: string, ...details: unknown[]): void {
-    if (this.#reported.has(what) || this.#reported.size >= 1_000) return
+    if (this.#reported.has(what)) return
+    if (this.#reported.size >= MOST_REPORTED) this.#reported.clear()
     this.#reported.add(what)
     this.#settings.logger.warn(message, ...details)
   }

@@ -27,7 +27,7 @@ import { toStorageError } from './redis-error.ts'
 import { endOf, type FeedPosition, hasEntry, identify, readAfter, type Send } from './stream-reader.ts'
 
 /** A connection that died without a word is seen after this and `replyTimeout`; an idle follower costs two commands in this time. */
-const BLOCK = 1_000
+export const BLOCK = 1_000
 const FIRST_PAUSE = 50
 const LONGEST_PAUSE = 1_000
 /** Reads follow each other no faster, so that many writers cannot have a fleet of followers keep the server busy. */
@@ -40,6 +40,7 @@ export interface FollowerSettings {
   readonly replyTimeout: number
   readonly onMessages: (messages: readonly string[]) => void
   readonly onGap: (reason: string) => void
+  readonly onHeard: (age: number) => void
 }
 
 export class FeedFollower {
@@ -113,17 +114,23 @@ export class FeedFollower {
   async #read(attempt: number, key: string, send: Send): Promise<void> {
     try {
       let notBefore = 0
+      /** When the server was last asked for all that it has; `undefined` = it has more. */
+      let askedAt: number | undefined
       while (this.#isCurrent(attempt)) {
         if (!(await hasEntry(send, key, this.#anchor!))) {
           await this.#skip(key, send, 'the log was trimmed past this follower, or has vanished')
         }
+        // Only now is it known that nothing was missing before what it answered.
+        else if (askedAt !== undefined) this.#call(this.#settings.onHeard, performance.now() - askedAt)
         const pause = notBefore - performance.now()
         if (pause > 0) await this.#pause(pause)
         if (!this.#isCurrent(attempt)) return
         this.#anchor = this.#position
+        const sentAt = performance.now()
         const { messages, position, isFull } = await readAfter(send, key, this.#position!, BLOCK)
         if (!this.#isCurrent(attempt)) return
         this.#failures = 0
+        askedAt = isFull ? undefined : sentAt
         if (position === undefined) continue
         this.#position = position
         notBefore = isFull ? 0 : performance.now() + READ_INTERVAL

@@ -8,7 +8,7 @@
 
 import { StorageError } from '../../errors.ts'
 import type { ChangeFeed } from '../../ports/storage.ts'
-import { FeedFollower } from './feed-follower.ts'
+import { BLOCK, FeedFollower } from './feed-follower.ts'
 import type { RedisConnection } from './redis-commands.ts'
 import { MARK_FIELD, MESSAGE_FIELD } from './stream-reader.ts'
 import { encodeText } from './text-codec.ts'
@@ -27,6 +27,7 @@ export interface RedisFeedSettings {
 }
 
 export class RedisFeed implements ChangeFeed {
+  readonly heartbeat = BLOCK
   readonly #settings: RedisFeedSettings
   readonly #key: string
   readonly #followers = new Set<FeedFollower>()
@@ -53,6 +54,7 @@ export class RedisFeed implements ChangeFeed {
   async follow(
     onMessages: (messages: readonly string[]) => void,
     onGap: (reason: string) => void,
+    onHeard: (age: number) => void = () => {},
   ): Promise<() => void> {
     const { openLine, replyTimeout } = this.#settings
     const follower = new FeedFollower({
@@ -61,6 +63,7 @@ export class RedisFeed implements ChangeFeed {
       replyTimeout,
       onMessages,
       onGap,
+      onHeard,
     })
     if (this.#isClosed) throw closedError()
     this.#followers.add(follower)

@@ -60,8 +60,9 @@ export class SQLiteStorage implements StorageBackend {
       file: path === ':memory:' ? undefined : `${path}-wal`,
     })
     this.feed = {
+      heartbeat: this.#feed.heartbeat,
       append: async (messages) => this.#feed.append(messages),
-      follow: async (onMessages, onGap) => this.#feed.follow(onMessages, onGap),
+      follow: async (...callbacks) => this.#feed.follow(...callbacks),
     }
     this.lease = {
       acquire: async (key, ttl) => {

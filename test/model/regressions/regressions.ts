@@ -113,6 +113,21 @@ export const REGRESSIONS: readonly Regression[] = [
     ],
     { hasBatches: [true, false, false] },
   ),
+  regression(
+    'a write that waits was served where L2 had not named all generations',
+    [
+      { do: 'fetch', w: 1, k: 1, staleTime: Infinity, wait: false, rush: false },
+      { do: 'advance', ms: 250, rush: false },
+      { do: 'weather', w: -1, weather: 'lost-answers', on: 'all', rush: false },
+      { do: 'set', w: 1, k: 1, rush: false },
+      { do: 'weather', w: 1, weather: 'flaky', on: 'all', rush: false },
+      { do: 'weather', w: 0, weather: 'calm', on: 'all', rush: false },
+      { do: 'clear', w: 1, rush: false },
+      { do: 'remove', w: 0, f: 0, rush: false },
+      { do: 'fetch', w: 1, k: 1, staleTime: Infinity, wait: false, rush: false },
+    ],
+    { storageTtl: Infinity },
+  ),
   regression('data that was read a moment before its invalidation counted as fresh after it', [
     { do: 'look', w: 1, k: 1, rush: false },
     { do: 'weather', w: -1, weather: 'mute', on: 'all', rush: false },
