@@ -5,7 +5,8 @@
  * its lease and the pause between two looks. A stopped one is continued later, and its origin call, which began first,
  * answers last: what it brings must replace nothing that is newer, neither in L2 nor in anybody's L1, nor in its own.
  *
- * `npm run build && node bench/fleet/dead-holder.mjs [--storage redis|sqlite|disk] [--runs 10]`
+ * `npm run build && node bench/fleet/dead-holder.mjs [--storage redis|sqlite|disk] [--runs 10]
+ * [--signals SIGKILL,SIGSTOP]`
  */
 
 import { question } from './harness/command-line.mjs'
@@ -18,10 +19,10 @@ const LEASE_LIFE = 3_000
 /** The longest pause between two looks, the origin's 50 ms, and what a busy machine adds. */
 const SLACK = 1_000
 
-export async function deadHolder({ storage, runs, processes }) {
+export async function deadHolder({ storage, runs, processes, signals }) {
   const rows = []
   const violations = []
-  for (const signal of ['SIGKILL', 'SIGSTOP']) {
+  for (const signal of String(signals).split(',')) {
     const delays = []
     let calls = 0
     for (let run = 0; run < runs; run++) {
@@ -88,6 +89,6 @@ async function lose(signal, storage, processes) {
 await question(
   import.meta.url,
   'What a dead or stopped lease holder costs the others',
-  { storage: 'redis', runs: 10, processes: 4 },
+  { storage: 'redis', runs: 10, processes: 4, signals: 'SIGKILL,SIGSTOP' },
   deadHolder,
 )

@@ -6,7 +6,7 @@
  * acknowledged). Right is: an invalidation that was acknowledged by L2 holds everywhere within a second; while L2 is away, from
  * one second after it can be reached again on.
  *
- * `npm run build && node --import ./test/typescript-loader.mjs bench/fleet/lost-redis.mjs [--faults restart,failover,lagging-failover] [--runs 3]
+ * `npm run build && node bench/fleet/lost-redis.mjs [--faults restart,failover,lagging-failover] [--runs 3]
  * [--library ioredis|node-redis]`
  */
 
@@ -15,6 +15,7 @@ import { question } from './harness/command-line.mjs'
 import { startFleet } from './harness/fleet.mjs'
 import { moment, sleep, until } from './harness/moment.mjs'
 import { openPlace } from './harness/place.mjs'
+import { startSentinel } from './harness/sentinel.mjs'
 import { Traffic } from './harness/traffic.mjs'
 
 const PROMISED = 1_000
@@ -53,14 +54,19 @@ async function loseOnce(fault, library) {
   const traffic = new Traffic(fleet)
   await traffic.start()
   await sleep(1_500)
-  const awayAt = moment()
-  await redis.lose(fault)
   const probe = fleet.members[0]
+  await redis.prepare(fault)
+  // What was acknowledged last is what may be lost; nothing later may hide that.
+  const calm = traffic.calm()
+  const awayAt = moment()
+  await redis.lose()
+  await probe.call('set', ['back'], 1)
   await until('L2 is back', async () => {
-    const { storage, fleet: feed } = await probe.call('stats')
-    return storage.circuit === 'closed' && storage.outages > 0 && feed.untold === 0
+    const { pending } = await probe.call('flush')
+    return pending === 0 && (await probe.call('stats')).fleet.untold === 0
   })
   const backAt = moment()
+  await calm
   await sleep(4_000)
   const { reads, failed, stale } = await traffic.end()
   const violations = []
@@ -91,6 +97,7 @@ async function restartable() {
   const { port } = place.server
   return {
     place,
+    async prepare() {},
     async lose() {
       await place.close()
       await sleep(1_000)
@@ -101,21 +108,17 @@ async function restartable() {
 }
 
 async function failingOver(library) {
-  const { startRedisSentinel } = await import('../../test/servers/redis-sentinel.ts')
-  const sentinel = await startRedisSentinel()
+  const sentinel = await startSentinel()
   const { name, sentinels } = sentinel
   return {
     place: { kind: 'redis', options: {}, sentinel: { library, name, sentinels } },
-    async lose(fault) {
-      if (fault === 'lagging failover') {
-        sentinel.replica.kill('SIGSTOP')
-        await sleep(LAG)
-      }
-      sentinel.master.kill('SIGKILL')
-      sentinel.replica.kill('SIGCONT')
-      await sentinel.master.exited
+    async prepare(fault) {
+      if (fault !== 'lagging failover') return
+      sentinel.fallBehind()
+      await sleep(LAG)
     },
-    close: () => sentinel.stop(),
+    lose: () => sentinel.killMaster(),
+    close: () => sentinel.close(),
   }
 }
 

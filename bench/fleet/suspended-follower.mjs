@@ -5,7 +5,8 @@
  * other half. Right is: from one second after its return on, no read that began then gets what was removed, and every key
  * that was set is read as it was set.
  *
- * `npm run build && node bench/fleet/suspended-follower.mjs [--storage redis|sqlite|disk] [--runs 5] [--changes 10000]`
+ * `npm run build && node bench/fleet/suspended-follower.mjs [--storage redis|sqlite|disk] [--runs 3] [--changes 10000]
+ * [--logs whole,trimmed] [--stops 0,6000]`
  */
 
 import { question } from './harness/command-line.mjs'
@@ -16,11 +17,11 @@ import { openPlace } from './harness/place.mjs'
 
 const PROMISED = 1_000
 
-export async function suspendedFollower({ storage, runs, changes }) {
+export async function suspendedFollower({ storage, runs, changes, logs, stops }) {
   const rows = []
   const violations = []
-  for (const log of ['whole', 'trimmed']) {
-    for (const stop of [0, 6_000]) {
+  for (const log of String(logs).split(',')) {
+    for (const stop of String(stops).split(',').map(Number)) {
       let worst = 0
       let gaps = 0
       for (let run = 0; run < runs; run++) {
@@ -90,6 +91,6 @@ async function change(member, name, count, from) {
 await question(
   import.meta.url,
   'How long until a worker that was stopped is right again',
-  { storage: 'redis', runs: 3, changes: 10_000 },
+  { storage: 'redis', runs: 3, changes: 10_000, logs: 'whole,trimmed', stops: '0,6000' },
   suspendedFollower,
 )

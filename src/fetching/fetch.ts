@@ -354,8 +354,18 @@ export class Fetch implements OngoingFetch, DepartingFetch {
     // The others may go on when L2 has it, not before.
     const ticket = this.#ticket
     this.#ticket = null
+    // Others have gone ahead meanwhile, and what they brought is newer, however late this comes.
+    if (this.#overtaken === null && ticket?.isLost === true) {
+      this.#yield(data)
+      logger.call('onSuccess', onSuccess, data)
+      logger.call('onSettled', onSettled, data, null)
+      ticket.release()
+      return
+    }
     if (this.#overtaken === 'soft' && query.isCached && query.held.dataUpdatedAt < this.#startedAt) {
       query.update(state.dataReceived(query.held, data, 'origin', now, true))
+      // Stale it is by the soft one; a removal by a peer is still to be seen.
+      query.vouchers = capture
     }
     if (this.#overtaken === null) query.vouchers = capture
     // Before anyone hears of the data: what a listener sets or removes then is newer.
@@ -370,6 +380,17 @@ export class Fetch implements OngoingFetch, DepartingFetch {
     this.#settle(data, (held) => state.fetchSucceeded(state.dataReceived(held, data, 'origin', now, false)))
     logger.call('onSuccess', onSuccess, data)
     logger.call('onSettled', onSettled, data, null)
+  }
+
+  /** Answers its callers, and lets L2 say what the key's data is. */
+  #yield(data: unknown): void {
+    const query = this.#query
+    this.#settle(data, (held) => {
+      if (held.dataUpdatedAt >= this.#startedAt) return state.fetchSucceeded(held)
+      return state.fetchSucceeded(state.dataReceived(held, data, 'origin', this.#startedAt, true))
+    })
+    if (!query.isCached || query.fetch !== null) return
+    this.successor = new Fetch(this.#env, query, this.#options, { isBackground: true, skipStorage: false })
   }
 
   #settle(data: unknown, transition: (held: state.Held) => state.Held): void {

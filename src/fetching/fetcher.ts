@@ -127,9 +127,11 @@ export class Fetcher {
     if (query.fetch !== null) this.#env.counters.joins++
     const fetch = (query.fetch ??
       new Fetch(this.#env, query, options, { isBackground: false, skipStorage: false })) as Fetch
-    const data = fetch.join(signal)
-    if (whenStale === 'serve') return data
-    return data.then((current) => fetch.successor?.join(signal) ?? current)
+    if (whenStale === 'serve') return fetch.join(signal)
+    // What follows stale data may find stale data again: another worker's, newer but overtaken as well.
+    const last = (each: Fetch): Promise<unknown> =>
+      each.join(signal).then((data) => (each.successor === null ? data : last(each.successor)))
+    return last(fetch)
   }
 
   #departing(query: Query): DepartingFetch | undefined {

@@ -39,7 +39,8 @@ export interface CoherenceSettings {
 export class Coherence {
   readonly #settings: CoherenceSettings
   readonly #superseded = new Map<Query, number>()
-  readonly #due = new Set<Query>()
+  /** What is to be read again, and whether it may have been removed. */
+  readonly #due = new Map<Query, boolean>()
   #gathering: Alarm | null = null
   #refreshing: Alarm | null = null
 
@@ -69,7 +70,12 @@ export class Coherence {
   forgetAll(): void {
     const { cache, tier } = this.#settings
     tier.forgetGenerations()
-    for (const query of cache.under([])) this.#drop(query, 'gap')
+    for (const query of cache.under([])) this.forget(query)
+  }
+
+  /** What L1 holds of a query may have been removed by somebody. */
+  forget(query: Query): void {
+    this.#drop(query, 'gap')
   }
 
   /**
@@ -108,7 +114,7 @@ export class Coherence {
 
   #drop(query: Query, why: 'removed' | 'gap'): void {
     const { drop, discard } = this.#settings
-    if (why === 'removed' || !query.isObserved) {
+    if (why === 'removed' || !query.isActive) {
       drop(query)
     } else {
       // What is observed stays on the screen over a gap, which is no news of it, until it has been read again.
@@ -116,7 +122,7 @@ export class Coherence {
       discard(query)
       query.update(invalidated(hasFetch ? fetchCancelled(query.held) : query.held))
     }
-    this.#refreshSoon(query)
+    this.#refreshSoon(query, why === 'gap')
   }
 
   #supersede(): void {
@@ -129,15 +135,19 @@ export class Coherence {
     this.#superseded.clear()
   }
 
-  #refreshSoon(query: Query): void {
+  #refreshSoon(query: Query, isDoubted = false): void {
     if (!query.isActive) return
     const { timers, random } = this.#settings
-    this.#due.add(query)
+    this.#due.set(query, isDoubted || this.#due.get(query) === true)
     this.#refreshing ??= timers.after(JITTER * random(), () => {
       this.#refreshing = null
       const due = [...this.#due]
       this.#due.clear()
-      for (const each of due) if (each.isActive) this.#settings.refresh(each)
+      for (const [each, mayBeGone] of due) {
+        if (each.isActive) this.#settings.refresh(each)
+        // Nobody looks at it any more who would have it read.
+        else if (mayBeGone && each.isCached && each.held.isInvalidated) this.#settings.drop(each)
+      }
     })
   }
 }

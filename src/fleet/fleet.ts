@@ -63,12 +63,14 @@ export class Fleet {
     const { refresh, drop, discard } = settings
     const { feed, lease } = backend
     this.#timers = timers
-    this.singleFlight = lease === undefined ? null : new SingleFlight(tier, lease, timers)
+    const now = (): number => clock.monotonic?.() ?? clock.now()
+    this.singleFlight = lease === undefined ? null : new SingleFlight(tier, lease, timers, now)
     const { singleFlight } = this
     const coherence = new Coherence({ cache, tier, timers, random, singleFlight, refresh, drop, discard })
     if (feed === undefined) {
       const onInvalidated = (query: Query, kind: 'hard' | 'soft'): void => coherence.invalidated(query, kind)
-      this.#sync = new TokenSync({ cache, tier, timers, interval: syncInterval, onInvalidated })
+      const onUnknown = (query: Query): void => coherence.forget(query)
+      this.#sync = new TokenSync({ cache, tier, timers, interval: syncInterval, onInvalidated, onUnknown })
       tier.listener = { onPersisted: () => {}, onInvalidated: () => tier.replaceNamespaceToken() }
       return
     }
@@ -78,7 +80,7 @@ export class Fleet {
       const patience = Math.max(syncInterval, MISSED_HEARTBEATS * feed.heartbeat)
       this.#vigil = new Vigil({
         timers,
-        now: () => clock.monotonic?.() ?? clock.now(),
+        now,
         patience,
         onDoubt: (isFirst) => {
           if (isFirst && !tier.isAway) {
@@ -96,7 +98,10 @@ export class Fleet {
       random,
       onMessage: (message) => coherence.apply(message),
       onHeard: (age) => this.#vigil?.heard(age),
-      onGap: () => coherence.forgetAll(),
+      onGap: () => {
+        coherence.forgetAll()
+        tier.reassert()
+      },
       isStoreAway: () => tier.isAway,
     })
     tier.listener = {

@@ -7,7 +7,8 @@
  * A lease that cannot be asked for means "go ahead".
  *
  * A lease lives `LEASE_LIFE` and is renewed by its holder at a third of that, so that a dead holder costs the others
- * at most its life. A `Ticket` owns its renewal's alarm and ends by `release`, once.
+ * at most its life. A holder that was stopped, or could not renew it, finds it lost: others have gone ahead, and what they
+ * brought may be newer than what it brings. A `Ticket` owns its renewal's alarm and ends by `release`, once.
  */
 
 import type { LeaseProvider } from '../ports/storage.ts'
@@ -31,12 +32,15 @@ export class SingleFlight {
   readonly #tier: StorageTier
   readonly #lease: LeaseProvider
   readonly #timers: TimerQueue
+  readonly #now: () => number
   readonly #waiting = new Map<string, Set<() => void>>()
 
-  constructor(tier: StorageTier, lease: LeaseProvider, timers: TimerQueue) {
+  /** `now`: milliseconds that never step back. */
+  constructor(tier: StorageTier, lease: LeaseProvider, timers: TimerQueue, now: () => number) {
     this.#tier = tier
     this.#lease = lease
     this.#timers = timers
+    this.#now = now
   }
 
   /** Asks for the lease, for `patience` milliseconds at most. */
@@ -58,12 +62,22 @@ export class SingleFlight {
 
   async #claim(hash: string): Promise<Claim> {
     const key = this.#tier.leaseKey(hash)
+    const askedAt = this.#now()
     const outcome = await this.#tier.call('lease', () => this.#lease.acquire(key, LEASE_LIFE))
     if (!outcome.isOk) return { state: 'none' }
     if (typeof outcome.value !== 'string') return { state: 'elsewhere' }
     // Those of this worker who wait for the key need not wait for a moment to pass.
     const onReleased = (): void => this.wake(hash)
-    const ticket = new Ticket(this.#tier, this.#lease, this.#timers, key, outcome.value, onReleased)
+    const ticket = new Ticket({
+      tier: this.#tier,
+      lease: this.#lease,
+      timers: this.#timers,
+      now: this.#now,
+      key,
+      token: outcome.value,
+      askedAt,
+      onReleased,
+    })
     return { state: 'held', ticket }
   }
 
@@ -89,49 +103,57 @@ export class SingleFlight {
   }
 }
 
+interface TicketSettings {
+  readonly tier: StorageTier
+  readonly lease: LeaseProvider
+  readonly timers: TimerQueue
+  readonly now: () => number
+  readonly key: string
+  readonly token: string
+  /** When the lease was asked for: from then on its life counts, at the worst. */
+  readonly askedAt: number
+  readonly onReleased: () => void
+}
+
 export class Ticket {
-  readonly #tier: StorageTier
-  readonly #lease: LeaseProvider
-  readonly #timers: TimerQueue
-  readonly #key: string
-  readonly #token: string
-  readonly #onReleased: () => void
+  readonly #settings: TicketSettings
+  #heldUntil: number
   #renewal: Alarm | null = null
   #isOver = false
 
-  constructor(
-    tier: StorageTier,
-    lease: LeaseProvider,
-    timers: TimerQueue,
-    key: string,
-    token: string,
-    onReleased: () => void,
-  ) {
-    this.#onReleased = onReleased
-    this.#tier = tier
-    this.#lease = lease
-    this.#timers = timers
-    this.#key = key
-    this.#token = token
+  constructor(settings: TicketSettings) {
+    this.#settings = settings
+    this.#heldUntil = settings.askedAt + LEASE_LIFE
     this.#keep()
+  }
+
+  /** Another may hold the lease by now, or have held it. What cannot be renewed says nothing of that. */
+  get isLost(): boolean {
+    return this.#settings.lease.renew !== undefined && this.#settings.now() >= this.#heldUntil
   }
 
   release(): void {
     if (this.#isOver) return
     this.#isOver = true
-    if (this.#renewal !== null) this.#timers.cancel(this.#renewal)
-    void this.#tier.call('lease', () => this.#lease.release(this.#key, this.#token)).then(this.#onReleased)
+    const { tier, lease, timers, key, token, onReleased } = this.#settings
+    if (this.#renewal !== null) timers.cancel(this.#renewal)
+    void tier.call('lease', () => lease.release(key, token)).then(onReleased)
   }
 
   #keep(): void {
-    if (this.#lease.renew === undefined) return
-    this.#renewal = this.#timers.after(LEASE_LIFE / 3, async () => {
-      const outcome = await this.#tier.call('lease', () =>
-        this.#lease.renew?.(this.#key, this.#token, LEASE_LIFE),
-      )
-      // A holder that has lost its lease still answers its own callers.
-      if (!this.#isOver && outcome.isOk && outcome.value === true) this.#keep()
-      else if (!this.#isOver && !outcome.isOk) this.#keep()
+    const { tier, lease, timers, now, key, token } = this.#settings
+    if (lease.renew === undefined) return
+    this.#renewal = timers.after(LEASE_LIFE / 3, async () => {
+      const askedAt = now()
+      const outcome = await tier.call('lease', () => lease.renew?.(key, token, LEASE_LIFE))
+      if (this.#isOver) return
+      if (outcome.isOk && outcome.value !== true) {
+        this.#heldUntil = Number.NEGATIVE_INFINITY
+        return
+      }
+      // Lost in between, it was another's for a while, even if it is ours again.
+      if (outcome.isOk && !this.isLost) this.#heldUntil = askedAt + LEASE_LIFE
+      this.#keep()
     })
   }
 }

@@ -20,6 +20,8 @@ export interface TokenSyncSettings {
   /** Milliseconds. */
   readonly interval: number
   readonly onInvalidated: (query: Query, kind: 'hard' | 'soft') => void
+  /** Nothing can be said of it: it may have been removed. */
+  readonly onUnknown: (query: Query) => void
 }
 
 export class TokenSync {
@@ -68,8 +70,7 @@ export class TokenSync {
       const { vouchers } = query
       const current = generations[i]
       if (!query.isCached) continue
-      if (vouchers === null || current === null || current === undefined)
-        this.#settings.onInvalidated(query, 'soft')
+      if (vouchers === null || current === null || current === undefined) this.#settings.onUnknown(query)
       else if (current.hard !== vouchers.hard) this.#settings.onInvalidated(query, 'hard')
       else if (current.soft !== vouchers.soft) this.#settings.onInvalidated(query, 'soft')
     }

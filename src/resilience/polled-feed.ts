@@ -180,12 +180,14 @@ export class PolledFeed implements ChangeFeed {
     if (this.#position !== position) return FASTEST
     this.#position = news.end
     this.#watch?.begin()
-    const isNews = news.gap !== undefined || news.messages.length > 0
-    if (isNews) this.#isWatchDoubted = this.#lookedAt - this.#toldAt > UNTOLD
+    if (news.gap === undefined && news.messages.length === 0) {
+      this.#confirm(askedAt)
+      return this.#nextPause()
+    }
+    this.#isWatchDoubted = this.#lookedAt - this.#toldAt > UNTOLD
     if (news.gap !== undefined) this.#tellGap(news.gap)
-    else if (isNews) this.#tell(news.messages)
+    else this.#tell(news.messages)
     if (news.messages.length < PAGE) this.#confirm(askedAt)
-    if (!isNews) return this.#nextPause()
     this.#pause = FASTEST
     return news.messages.length === PAGE ? 0 : FASTEST
   }

@@ -22,6 +22,7 @@ import { type Answers, BatchReader } from './batch-reader.ts'
 import { decodeEnvelope, type Envelope, encodeEnvelope, LONGEST_VALUE } from './envelope.ts'
 import { type Capture, type GenerationKind, Generations } from './generations.ts'
 import { PendingWrite } from './pending-write.ts'
+import { RecentInvalidations } from './recent-invalidations.ts'
 import { type GuardStats, type Outcome, StorageGuard, type StorageOperation } from './storage-guard.ts'
 import { entryKey, leaseKey, namespaceKey, probeKey } from './storage-keys.ts'
 import { Untold } from './untold.ts'
@@ -92,6 +93,7 @@ export class StorageTier {
   readonly #adding = new Gate(MOST_ADDING)
   readonly #reported = new Set<string>()
   readonly #untold = new Untold()
+  readonly #recent = new RecentInvalidations()
   #listener: TierListener | null = null
   /** Those who wait for L2 and for their deadline. */
   readonly #waiting = new Set<() => void>()
@@ -236,6 +238,23 @@ export class StorageTier {
    */
   async invalidate(keys: readonly QueryKey[], isExact: boolean, kind: GenerationKind): Promise<void> {
     const parts = keys.map(canonicalParts)
+    this.#recent.add(this.#now(), parts, isExact, kind)
+    await this.#invalidate(parts, isExact, kind)
+  }
+
+  /** L2 may have gone back to what it was before: what was invalidated here lately is invalidated again. */
+  reassert(): void {
+    for (const { parts, isExact, kind } of this.#recent.take(this.#now())) {
+      this.#recent.add(this.#now(), parts, isExact, kind)
+      void this.#invalidate(parts, isExact, kind)
+    }
+  }
+
+  async #invalidate(
+    parts: readonly (readonly string[])[],
+    isExact: boolean,
+    kind: GenerationKind,
+  ): Promise<void> {
     const tokenKeys = new Set(
       parts.flatMap((each) => this.#generations.tokenKeysToReplace(each, isExact, kind)),
     )
@@ -318,6 +337,11 @@ export class StorageTier {
       unserializable: this.#unserializable,
       replayed: this.#replayed,
     }
+  }
+
+  #now(): number {
+    const { clock } = this.#settings
+    return clock.monotonic?.() ?? clock.now()
   }
 
   /** L2 first: a peer that hears of an invalidation reads L2. */
@@ -475,7 +499,11 @@ export class StorageTier {
     }
     // Another was first, and its token counts.
     const seq = this.#generations.mark()
-    this.#learn([tokenKey], await this.#reader.load([tokenKey]), seq)
+    const answers = await this.#reader.load([tokenKey])
+    this.#learn([tokenKey], answers, seq)
+    // What is no token would stand in the way for ever.
+    const isTaken = typeof answers.get(tokenKey) === 'string' && !this.#generations.isKnown(tokenKey)
+    if (isTaken) await doneOf(this.#writeToken(tokenKey, () => this.#generations.makeToken()))
   }
 
   #replaceToken(tokenKey: string): PendingWrite {

@@ -98,9 +98,12 @@ const commands = {
   },
   async countOld({ changes, changedAt }) {
     let old = 0
-    for (let i = 0; i < changes; i++) {
-      const each = await client.fetchQuery({ queryKey: ['fill', i], queryFn, whenStale: 'wait' })
-      if (each.filledBy === process.pid && each.filledAt < changedAt) old++
+    for (let from = 0; from < changes; from += 200) {
+      const keys = Array.from({ length: Math.min(200, changes - from) }, (_, k) => ['fill', from + k])
+      const data = await Promise.all(
+        keys.map((queryKey) => client.fetchQuery({ queryKey, queryFn, whenStale: 'wait' })),
+      )
+      old += data.filter((each) => each.filledBy === process.pid && each.filledAt < changedAt).length
     }
     return old
   },

@@ -29,7 +29,7 @@ import { endOf, type FeedPosition, hasEntry, identify, readAfter, type Send } fr
 /** A connection that died without a word is seen after this and `replyTimeout`; an idle follower costs two commands in this time. */
 export const BLOCK = 1_000
 const FIRST_PAUSE = 50
-const LONGEST_PAUSE = 1_000
+const LONGEST_PAUSE = 500
 /** Reads follow each other no faster, so that many writers cannot have a fleet of followers keep the server busy. */
 const READ_INTERVAL = 10
 
