@@ -80,7 +80,7 @@ const LIBRARIES = {
       close: () => client.close(),
     }
   }),
-  'tanstack, fetched': weighed(arrayKey, async (entries) => {
+  'tanstack, fetched': weighed(arrayKey, async () => {
     const { QueryClient } = await import('@tanstack/query-core')
     const client = new QueryClient({ defaultOptions: { queries: { staleTime: TTL } } })
     return {
