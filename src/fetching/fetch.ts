@@ -381,6 +381,7 @@ export class Fetch implements OngoingFetch, DepartingFetch {
     // Before anyone hears of the data: what a listener sets or removes then is newer.
     if (this.#overtaken === null && storage !== false) {
       const ttl = storageTtl ?? gcTime ?? defaults.storageTtl
+      ticket?.releaseWithin(this.#env.storageTimeout)
       const onDone = ticket === null ? undefined : (): void => ticket.release()
       tier?.persist(this.#name ?? query, data, Math.max(now, query.dataUpdatedAt), ttl, capture, onDone)
     } else {

@@ -71,7 +71,11 @@ export class Fleet {
       const onInvalidated = (query: Query, kind: 'hard' | 'soft'): void => coherence.invalidated(query, kind)
       const onUnknown = (query: Query): void => coherence.forget(query)
       this.#sync = new TokenSync({ cache, tier, timers, interval: syncInterval, onInvalidated, onUnknown })
-      tier.listener = { onPersisted: () => {}, onInvalidated: () => tier.replaceNamespaceToken() }
+      tier.listener = {
+        onPersisted: () => {},
+        onInvalidated: () => tier.replaceNamespaceToken(),
+        onReasserted: () => {},
+      }
       return
     }
     const sender = { namespace, worker: workerName(random) }
@@ -98,9 +102,10 @@ export class Fleet {
       random,
       onMessage: (message) => coherence.apply(message),
       onHeard: (age) => this.#vigil?.heard(age),
-      onGap: () => {
+      onGap: (mayHaveGoneBack) => {
         coherence.forgetAll()
-        tier.reassert()
+        // Not after any gap: it makes messages, and a log that is too short for them would have a gap again, and so on.
+        if (mayHaveGoneBack) tier.reassert()
       },
       isStoreAway: () => tier.isAway,
     })
@@ -109,6 +114,9 @@ export class Fleet {
         void outbox.send({ type: 'updated', key: canonicalParts(key), dataUpdatedAt })
       },
       onInvalidated: (keys, isExact, kind) => outbox.send({ type: 'invalidated', kind, isExact, keys }),
+      onReasserted: () => {
+        void outbox.send({ type: 'lost' })
+      },
     }
     this.#outbox = outbox
     this.#peers = peers

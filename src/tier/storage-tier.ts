@@ -60,6 +60,8 @@ export interface TierListener {
   onPersisted(query: Keyed, dataUpdatedAt: number): void
   /** The invalidation holds elsewhere once this has resolved, as far as L1 is concerned. */
   onInvalidated(keys: readonly (readonly string[])[], isExact: boolean, kind: GenerationKind): Promise<void>
+  /** What had been invalidated before is so again. */
+  onReasserted(): void
 }
 
 export interface TierStats extends GuardStats, WriteStats {
@@ -258,12 +260,22 @@ export class StorageTier {
     await this.#invalidate(parts, isExact, kind)
   }
 
-  /** L2 may have gone back to what it was before: what was invalidated here lately is invalidated again. */
+  /**
+   * L2 may have gone back to what it was before: what was invalidated here lately is invalidated again. The peers are told
+   * by one message that says that more was changed than can be told: all of them do the same now, and what they all had
+   * to say could be more than the log keeps, which would be a gap again.
+   */
   reassert(): void {
+    const tokenKeys = new Set<string>()
     for (const { parts, isExact, kind } of this.#recent.take(this.#now())) {
       this.#recent.add(this.#now(), parts, isExact, kind)
-      void this.#invalidate(parts, isExact, kind)
+      for (const each of parts)
+        for (const tokenKey of this.#generations.tokenKeysToReplace(each, isExact, kind))
+          tokenKeys.add(tokenKey)
     }
+    if (tokenKeys.size === 0) return
+    const writes = [...tokenKeys].map((tokenKey) => doneOf(this.#replaceToken(tokenKey)))
+    void Promise.all(writes).then(() => this.#listener?.onReasserted())
   }
 
   async #invalidate(

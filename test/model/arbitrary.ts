@@ -194,7 +194,9 @@ const setting: fc.Arbitrary<Setting> = fc.record(
     hasAdd: fc.boolean(),
     hasFeed: fc.boolean(),
     hasLeases: fc.boolean(),
-    feedLength: fc.constantFrom(1_000, 1_000, 2),
+    // A log that keeps less than a message of each worker would be one gap after the other.
+    feedLength: fc.constantFrom(1_000, 1_000, 4),
+    beginsDeaf: fc.constantFrom(false, false, false, true),
   },
   { noNullPrototype: true },
 )

@@ -49,6 +49,8 @@ export interface Setting {
   readonly hasLeases: boolean
   /** Messages that the log keeps. */
   readonly feedLength: number
+  /** The second worker cannot follow the log at first. */
+  readonly beginsDeaf: boolean
 }
 
 export type Step = Action & {

@@ -100,7 +100,8 @@ export class World {
         this.#slots.push({
           index,
           skew,
-          weather: { kind: 'calm', on: 'all' },
+          weather:
+            index === 1 && setting.beginsDeaf ? { kind: 'down', on: 'feed' } : { kind: 'calm', on: 'all' },
           calmSince: Number.NEGATIVE_INFINITY,
           hearing: 'prompt',
           life: 0,

@@ -305,7 +305,7 @@ export const MUTATIONS: readonly Mutation[] = [
     name: 'a gap is not heeded',
     promise: 'P4',
     file: 'fleet/peers.ts',
-    find: '    this.#settings.onGap()\n  }\n}',
+    find: '    this.#settings.onGap(mayHaveGoneBack)\n  }\n}',
     replace: '  }\n}',
   },
   {
@@ -319,7 +319,7 @@ export const MUTATIONS: readonly Mutation[] = [
     name: 'following begins late, and nobody verifies what came before',
     promise: 'P4',
     file: 'fleet/peers.ts',
-    find: 'if (this.#hasMissed) this.#settings.onGap()',
+    find: 'if (this.#hasMissed) this.#settings.onGap(false)',
     replace: '',
   },
   {
@@ -348,7 +348,7 @@ export const MUTATIONS: readonly Mutation[] = [
     promise: 'P4',
     file: 'tier/storage-tier.ts',
     find: 'for (const { parts, isExact, kind } of this.#untold.take()) {',
-    replace: 'for (const { parts, isExact, kind } of [] as ReturnType<typeof this.#untold.take>) {',
+    replace: 'for (const { parts, isExact, kind } of this.#untold.take().slice(0, 0)) {',
   },
   {
     name: 'without a feed nobody looks at the generations',
@@ -383,16 +383,30 @@ export const MUTATIONS: readonly Mutation[] = [
     name: 'a lease is given up before its origin call',
     promise: 'P8',
     file: 'fleet/single-flight.ts',
-    find: '    this.#keep()\n  }\n\n  release',
-    replace: '    this.release()\n  }\n\n  release',
+    find: 'this.#heldUntil = settings.askedAt + LEASE_LIFE\n    this.#keep()',
+    replace: 'this.#heldUntil = settings.askedAt + LEASE_LIFE\n    this.release()',
   },
   {
     name: 'a fetch waits for the overtaken one of its key with the lease in its hands',
     promise: 'P8',
     file: 'fetching/fetch.ts',
-    find: '        else if (await this.#askStorage(this.#patience)) return\n',
+    find: '      if (this.#predecessor !== undefined) {\n        await this.#predecessor.gone\n        this.#predecessor = undefined\n      }\n      // Not before: the predecessor may need the lease to come to its end.\n      if (usesStorage && !this.#start.skipStorage && (await this.#askFleet(patience))) return\n',
     replace:
-      '        else if ((await this.#askStorage(this.#patience)) || (await this.#askFleet(this.#patience))) return\n',
+      '      if (usesStorage && !this.#start.skipStorage && (await this.#askFleet(patience))) return\n      if (this.#predecessor !== undefined) {\n        await this.#predecessor.gone\n        this.#predecessor = undefined\n      }\n',
+  },
+  {
+    name: 'a holder whose write L2 does not take keeps its lease',
+    promise: 'P8',
+    file: 'fetching/fetch.ts',
+    find: '      ticket?.releaseWithin(this.#env.storageTimeout)\n',
+    replace: '',
+  },
+  {
+    name: 'who wants no stale data gets what the refresh has found stale',
+    promise: 'P4',
+    file: 'fetching/fetcher.ts',
+    find: 'each.successor === null ? data : last(each.successor)',
+    replace: 'each.successor === null || each !== fetch ? data : last(each.successor)',
   },
   {
     name: 'a lease that came too late is kept',

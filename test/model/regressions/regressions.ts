@@ -23,6 +23,7 @@ const SETTING: Setting = {
   hasFeed: false,
   hasLeases: false,
   feedLength: 1_000,
+  beginsDeaf: false,
 }
 
 const regression = (name: string, steps: readonly Step[], setting: Partial<Setting> = {}): Regression => ({
@@ -215,5 +216,28 @@ export const REGRESSIONS: readonly Regression[] = [
       { do: 'fetch', w: 1, k: 1, staleTime: Infinity, wait: true, rush: false },
     ],
     { hasLeases: true },
+  ),
+  regression(
+    'a holder whose write L2 did not take kept the others waiting for half a minute',
+    [
+      { do: 'weather', w: -1, weather: 'late-refusals', on: 'entries', rush: false },
+      { do: 'watch', w: 0, k: 1, staleTime: Infinity, rush: false },
+      { do: 'fetch', w: 1, k: 1, staleTime: Infinity, wait: false, rush: false },
+      { do: 'advance', ms: 61_000, rush: false },
+      { do: 'advance', ms: 0, rush: false },
+    ],
+    { hasLeases: true },
+  ),
+  regression(
+    'a worker whose feed never answered that it was followed heard of no peer, ever',
+    [
+      { do: 'weather', w: -1, weather: 'mute', on: 'feed', rush: false },
+      { do: 'crash', w: 0, rush: false },
+      { do: 'fetch', w: 0, k: 1, staleTime: Infinity, wait: false, rush: false },
+      { do: 'advance', ms: 6_000, rush: false },
+      { do: 'weather', w: -1, weather: 'calm', on: 'all', rush: false },
+      { do: 'invalidate', w: 1, f: 0, rush: false },
+    ],
+    { hasFeed: true },
   ),
 ]
