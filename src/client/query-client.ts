@@ -186,18 +186,23 @@ export class QueryClient {
   fetchQuery<T, TPrevious = T>(options: QueryOptions<T, TPrevious>): Promise<T> {
     try {
       const query = options ? recall(options, this.#cache) : undefined
-      // The fast path: nothing but memory, and no options that ask for more than data.
+      // The fast paths: nothing but memory, and no options that ask for more than data.
       if (
-        query?.data !== undefined &&
+        query !== undefined &&
         options.gcTime === undefined &&
         options.signal === undefined &&
         this.#closing === null
       ) {
-        const now = this.#clock.now()
-        if (isFresh(query, options.staleTime ?? this.#staleTime, now)) {
-          this.#counters.memoryHits++
-          this.#cache.touch(query, now)
-          return query.settled as Promise<T>
+        if (query.data === undefined) {
+          const joined = this.#fetcher.joinAlike(query, options as AnyQueryOptions)
+          if (joined !== null) return joined as Promise<T>
+        } else {
+          const now = this.#clock.now()
+          if (isFresh(query, options.staleTime ?? this.#staleTime, now)) {
+            this.#counters.memoryHits++
+            this.#cache.touch(query, now)
+            return query.settled as Promise<T>
+          }
         }
       }
       assertQueryOptions(options as never)

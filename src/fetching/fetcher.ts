@@ -5,7 +5,7 @@
 
 import type { QueryKey } from '../keys/query-key.ts'
 import type { AnyQueryOptions, Query } from '../query/query.ts'
-import { NO_POLICY, policyOf, type QueryPolicy } from '../query/query-policy.ts'
+import { isSamePolicy, NO_POLICY, policyOf, type QueryPolicy } from '../query/query-policy.ts'
 import { dataReceived } from '../query/query-state.ts'
 import type { DepartingFetch, FetchEnvironment } from './environment.ts'
 import { Fetch } from './fetch.ts'
@@ -62,6 +62,22 @@ export class Fetcher {
       this.refresh(query, options)
     }
     return query.settled
+  }
+
+  /**
+   * Joins what runs for a query without data, for a caller whose options are those of the last one: they have been checked,
+   * and there is nothing to decide. `null` = it is another case.
+   */
+  joinAlike(query: Query, options: AnyQueryOptions): Promise<unknown> | null {
+    const { fetch } = query
+    const { queryFn } = options
+    if (fetch === null || typeof queryFn !== 'function') return null
+    if (options.whenStale === 'wait' || !isSamePolicy(options, query.policy)) return null
+    const { counters } = this.#env
+    counters.memoryMisses++
+    counters.joins++
+    query.queryFn = queryFn
+    return fetch.join(undefined)
   }
 
   /** Starts a fetch that nobody waits for, unless one runs or the query is paused. */

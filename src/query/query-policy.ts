@@ -42,7 +42,7 @@ export function policyOf(options: QueryPolicy, last: QueryPolicy): QueryPolicy {
 }
 
 /** Written out: it is part of every miss. */
-function isSamePolicy(a: QueryPolicy, b: QueryPolicy): boolean {
+export function isSamePolicy(a: QueryPolicy, b: QueryPolicy): boolean {
   return (
     a.staleTime === b.staleTime &&
     a.gcTime === b.gcTime &&
