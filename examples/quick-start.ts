@@ -20,7 +20,6 @@ function expectCalls(expected: number): void {
 const client = new QueryClient({
   storage: new SQLiteStorage('cache.db'),
   staleTime: 30_000,
-  storageTimeout: 5_000, // the default is 250 ms; this program would rather wait for a store that is still being opened
 })
 const user = (id: number) => ({
   queryKey: ['user', id],

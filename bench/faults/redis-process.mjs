@@ -2,6 +2,7 @@
 /** A Redis server that can be stopped, killed and started again on its port, and a route to it that can go silent. */
 import { spawn } from 'node:child_process'
 import { connect, createServer } from 'node:net'
+import { tmpdir } from 'node:os'
 
 /** @type {Set<import('node:child_process').ChildProcess>} */
 const running = new Set()
@@ -13,9 +14,13 @@ process.on('exit', () => {
 export async function startRedis({ port, args = [] } = {}) {
   const chosen = port ?? (await freePort())
   const binary = process.env['REDIS_SERVER'] ?? 'redis-server'
-  const child = spawn(binary, ['--port', String(chosen), '--bind', '127.0.0.1', '--save', '', ...args], {
-    stdio: ['ignore', 'pipe', 'inherit'],
-  })
+  const child = spawn(
+    binary,
+    ['--port', String(chosen), '--bind', '127.0.0.1', '--save', '', '--dir', tmpdir(), ...args],
+    {
+      stdio: ['ignore', 'pipe', 'inherit'],
+    },
+  )
   running.add(child)
   await new Promise((resolve, reject) => {
     child.once('error', () => reject(new Error(`${binary} is not installed: install it or set REDIS_SERVER`)))

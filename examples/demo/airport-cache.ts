@@ -12,6 +12,7 @@ import {
   type QueryState,
   type StorageBackend,
 } from 'stackquery'
+import { moment } from './moment.ts'
 import type { Airport } from './origin.ts'
 import type { OriginClient } from './origin-client.ts'
 
@@ -24,6 +25,13 @@ export interface AirportCacheConfig {
   readonly logger: Logger
 }
 
+/** A removal or invalidation that has resolved. */
+export interface Forgotten {
+  readonly calledAt: number
+  /** L2 has it; otherwise it holds here, and elsewhere once it has been replayed. */
+  readonly isInL2: boolean
+}
+
 /** `'remove'`: nobody gets older data any more. `'invalidate'`: older data may be served while it is refreshed. */
 export type AfterUpdate = 'remove' | 'invalidate'
 
@@ -33,9 +41,12 @@ export interface DelayUpdate {
   readonly afterwards: AfterUpdate
 }
 
+const STORAGE_TIMEOUT = 250
+
 export class AirportCache {
   readonly client: QueryClient
   readonly #origin: OriginClient
+  readonly #forgotten = new WeakMap<DelayUpdate, Forgotten>()
   readonly #delays: Mutation<DelayUpdate, Airport>
 
   constructor({ origin, storage, namespace, logger }: AirportCacheConfig) {
@@ -45,6 +56,7 @@ export class AirportCache {
       namespace,
       logger,
       staleTime: 2_000,
+      storageTimeout: STORAGE_TIMEOUT,
       // In L2 for a minute, so that a Redis of yours is not left full of airports.
       gcTime: 60_000,
       // Far fewer than there are airports: L1 holds the popular ones, L2 the rest.
@@ -73,8 +85,9 @@ export class AirportCache {
         )
       },
       // What has failed is removed whatever was asked for: that is the rollback.
-      onSettled: (_confirmed, error, update) =>
-        this.forget(update.icao, error ? 'remove' : update.afterwards),
+      onSettled: async (_confirmed, error, update) => {
+        this.#forgotten.set(update, await this.forget(update.icao, error ? 'remove' : update.afterwards))
+      },
     })
   }
 
@@ -99,14 +112,28 @@ export class AirportCache {
     return this.client.getQueryState(keyOf(icao))
   }
 
-  /** Resolves to the confirmed record once the origin has it and L2 has the invalidation. */
-  setDelay(update: DelayUpdate): Promise<Airport> {
-    return this.#delays.mutate(update)
+  /** Looks on, at every change, and fetches nothing for it; returns the function that ends it. */
+  watch(icao: string, listener: (state: QueryState<Airport>) => void): () => void {
+    return this.client.watch<Airport>({ queryKey: keyOf(icao), enabled: false }).subscribe(listener)
   }
 
-  forget(icao: string, how: AfterUpdate): Promise<void> {
+  /** Resolves to the confirmed record once the origin has it and L2 has the invalidation, or is given up on. */
+  async setDelay(update: DelayUpdate): Promise<{ confirmed: Airport; forgotten: Forgotten | undefined }> {
+    const confirmed = await this.#delays.mutate(update)
+    return { confirmed, forgotten: this.#forgotten.get(update) }
+  }
+
+  async forget(icao: string, how: AfterUpdate): Promise<Forgotten> {
     const filter = { queryKey: keyOf(icao), exact: true }
-    return how === 'remove' ? this.client.removeQueries(filter) : this.client.invalidateQueries(filter)
+    const calledAt = moment()
+    const wasThere = this.isStorageThere
+    await (how === 'remove' ? this.client.removeQueries(filter) : this.client.invalidateQueries(filter))
+    const isInTime = moment() - calledAt < STORAGE_TIMEOUT
+    return { calledAt, isInL2: wasThere && this.isStorageThere && isInTime }
+  }
+
+  get isStorageThere(): boolean {
+    return this.client.stats().storage?.circuit === 'closed'
   }
 
   /** Resolves when L2 has everything; an L2 that is away is waited for a second. */

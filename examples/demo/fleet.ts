@@ -20,7 +20,8 @@ const STOP_TIMEOUT = 10_000
 const END_TIMEOUT = 1_000
 
 export interface FleetListeners {
-  onReport(report: Report): void
+  /** @param life of a worker: 0 for its first process, 1 for the one after its kill */
+  onReport(report: Report, worker: number, life: number): void
   /** A line that a worker has to say. */
   onLog(worker: number, text: string): void
   onCrash(message: string): void
@@ -165,7 +166,7 @@ export class Fleet {
         } else if (message.type === 'report') {
           worker.counters[generation] = message.report.counters
           for (const [icao, version] of message.report.removed) worker.removed.set(icao, version)
-          this.#listeners.onReport(message.report)
+          this.#listeners.onReport(message.report, worker.number, generation)
         } else if (message.type === 'opened') {
           clearTimeout(deadline)
           resolve()

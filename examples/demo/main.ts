@@ -13,12 +13,13 @@ import { setTimeout as sleep } from 'node:timers/promises'
 import type { StorageBackend } from 'stackquery'
 import { count } from './figures.ts'
 import { Fleet, type Restart } from './fleet.ts'
+import { FleetCheck } from './fleet-check.ts'
 import { describe, type Options, parseCommand, type StorageChoice, USAGE } from './options.ts'
 import { Origin } from './origin.ts'
 import { Progress } from './progress.ts'
 import { report } from './report.ts'
 import { openStorage, sweep } from './storage.ts'
-import { addTally, emptyTally, timesOf } from './tally.ts'
+import { addTally, countText, emptyTally, timesOf } from './tally.ts'
 
 /** Over all workers. */
 const VISITORS = 96
@@ -98,9 +99,14 @@ async function run({ options, folder, lasting, notes }: Prepared): Promise<numbe
   const originUrl = await origin.listen()
   const visitors = Math.round(VISITORS / options.workers)
   const settings = { originUrl, secret, namespace, storage: options.storage, visitors }
+  const check = new FleetCheck()
+  const isShared = options.storage.kind !== 'memory' && options.storage.kind !== 'none'
   const logged = new Map<string, number>()
   const fleet: Fleet = new Fleet(options.workers, settings, {
-    onReport: (each) => addTally(tally, each.tally),
+    onReport: (each, worker, life) => {
+      addTally(tally, each.tally)
+      if (isShared) check.take(`worker ${worker}${life > 0 ? `, restarted` : ''}`, each.account)
+    },
     onLog: (worker, text) => {
       // Workers have much the same to say of the same outage.
       const kind = text.replaceAll(/\d+/g, '#')
@@ -139,7 +145,9 @@ async function run({ options, folder, lasting, notes }: Prepared): Promise<numbe
     for (const note of notes) progress.note(note)
     const restart = await play(options, fleet, origin, progress, early.signal)
     progress.end()
-    console.log(`\n${report({ options, tally, origin, counters: fleet.counters, restart })}`)
+    const verdict = check.judge()
+    for (const [text, times] of verdict.violations) countText(tally.violations, text, times)
+    console.log(`\n${report({ options, tally, verdict, origin, counters: fleet.counters, restart })}`)
     return timesOf(tally.violations) > 0 ? 1 : 0
   } catch (error) {
     progress.end()

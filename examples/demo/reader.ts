@@ -9,12 +9,15 @@
  */
 
 import type { Logger } from 'stackquery'
-import { AirportCache, type DelayUpdate } from './airport-cache.ts'
+import { AirportCache, type DelayUpdate, type Forgotten } from './airport-cache.ts'
 import { AnswerCheck } from './check.ts'
+import type { Account, Answer, Invalidation } from './fleet-check.ts'
 import { record } from './latencies.ts'
+import { moment } from './moment.ts'
 import type { StorageChoice } from './options.ts'
 import type { Airport } from './origin.ts'
 import { OriginClient } from './origin-client.ts'
+import { Sightings } from './sightings.ts'
 import { openStorage } from './storage.ts'
 import { countAnswer, countText, emptyTally, type Source, type Tally } from './tally.ts'
 import { Popularity, visitors } from './traffic.ts'
@@ -34,6 +37,7 @@ export interface Report {
   readonly tally: Tally
   readonly removed: ReadonlyMap<string, number>
   readonly counters: Counters
+  readonly account: Account
 }
 
 export interface Counters {
@@ -50,7 +54,9 @@ export interface Counters {
 }
 
 export const FIRST = 100
-const UPDATE_SHARE = 0.02
+/** The popular airports whose copies in memory are watched. */
+export const WATCHED = 200
+const UPDATE_SHARE = 0.03
 /** Milliseconds. */
 const THINKING = 200
 
@@ -61,6 +67,10 @@ export class Reader {
   readonly #separate: AirportCache
   readonly #check: AnswerCheck
   readonly #stop = new AbortController()
+  #sightings: Sightings | undefined
+  #invalidations: Invalidation[] = []
+  #answers: Answer[] = []
+  #disturbances = 0
   #codes: readonly string[] = []
   #running: Promise<void> | undefined
   #tally = emptyTally()
@@ -70,7 +80,12 @@ export class Reader {
     const { originUrl, secret, storage, namespace, removed } = settings
     this.#settings = settings
     this.#origin = new OriginClient(originUrl, 'shared')
-    this.#cache = new AirportCache({ origin: this.#origin, storage: openStorage(storage), namespace, logger })
+    this.#cache = new AirportCache({
+      origin: this.#origin,
+      storage: openStorage(storage),
+      namespace,
+      logger,
+    })
     this.#separate = new AirportCache({
       origin: new OriginClient(originUrl, 'separate'),
       storage: undefined,
@@ -86,6 +101,7 @@ export class Reader {
 
   run(): void {
     const popularity = new Popularity(this.#codes.length)
+    this.#sightings = new Sightings(this.#cache, this.#codes.slice(0, WATCHED))
     this.#running = visitors(this.#settings.visitors, THINKING, this.#stop.signal, () => {
       const icao = this.#codes[popularity.pick()] as string
       return Math.random() < UPDATE_SHARE ? this.#update(icao) : this.#read(icao)
@@ -99,6 +115,7 @@ export class Reader {
   }
 
   async close(): Promise<void> {
+    this.#sightings?.end()
     await Promise.all([this.#cache.close(), this.#separate.close()])
   }
 
@@ -117,12 +134,31 @@ export class Reader {
         first: { ...this.#first },
         l2: { isAway: circuit !== 'closed', outages, pending, dropped },
       },
+      account: this.#takeAccount(),
     }
+  }
+
+  #takeAccount(): Account {
+    const { storage, fleet } = this.#cache.client.stats()
+    const disturbances = (storage?.outages ?? 0) + (fleet?.gaps ?? 0)
+    const isAway = !this.#cache.isStorageThere || fleet?.isFollowing !== true
+    const account: Account = {
+      at: moment(),
+      invalidations: this.#invalidations,
+      answers: this.#answers,
+      sightings: this.#sightings?.take() ?? [],
+      isDisturbed: isAway || disturbances > this.#disturbances,
+    }
+    this.#disturbances = disturbances
+    this.#invalidations = []
+    this.#answers = []
+    return account
   }
 
   async #read(icao: string): Promise<void> {
     const expected = this.#check.expect(icao)
     const held = this.#cache.held(icao)
+    const calledAt = moment()
     const startedAt = performance.now()
     let airport: Airport
     try {
@@ -141,6 +177,16 @@ export class Reader {
     }
     if (airport.isOptimistic) this.#tally.optimistic++
     if (expected.leastFresh > 0) this.#tally.afterUpdate++
+    const now = this.#cache.held(icao)
+    if (airport.isOptimistic !== true)
+      this.#answers.push({
+        icao,
+        version: airport.version,
+        calledAt,
+        // A refresh that was begun meanwhile may have replaced what was served.
+        isFresh: isHeld ? !held.isStale : now?.data === airport && !now.isInvalidated,
+        isAsked: !isHeld && (held === undefined || held.isIdle),
+      })
     const violation = this.#check.judge(expected, airport, source)
     if (violation !== undefined) countText(this.#tally.violations, violation)
     await this.#separate.airport(icao).catch(ignore)
@@ -153,8 +199,10 @@ export class Reader {
     const startedAt = performance.now()
     let confirmed: Airport | undefined
     try {
-      confirmed = await this.#cache.setDelay(update)
+      const updated = await this.#cache.setDelay(update)
+      confirmed = updated.confirmed
       record(this.#tally.updates, performance.now() - startedAt)
+      if (updated.forgotten?.isInL2 === true) this.#noteInvalidation(update, confirmed, updated.forgotten)
     } catch (error) {
       countText(this.#tally.errors, String(error))
     }
@@ -162,6 +210,10 @@ export class Reader {
     await this.#separate.forget(icao, update.afterwards)
     // Who has changed something looks at it.
     await this.#read(icao)
+  }
+
+  #noteInvalidation({ icao, afterwards }: DelayUpdate, { version }: Airport, { calledAt }: Forgotten): void {
+    this.#invalidations.push({ icao, how: afterwards, version, calledAt, acknowledgedAt: moment() })
   }
 
   /** An object that came over HTTP here is the origin's; L2 makes a new one of what it holds. */

@@ -2,15 +2,17 @@
 
 import { count, duration, seconds, share } from './figures.ts'
 import type { Restart } from './fleet.ts'
+import { type FleetVerdict, LATEST } from './fleet-check.ts'
 import { addLatencies, countOf, type Latencies, quantile } from './latencies.ts'
 import { describe, type Options } from './options.ts'
 import type { Origin } from './origin.ts'
-import { type Counters, FIRST } from './reader.ts'
+import { type Counters, FIRST, WATCHED } from './reader.ts'
 import { answersOf, SOURCES, type Tally, timesOf } from './tally.ts'
 
 export interface Results {
   readonly options: Options
   readonly tally: Tally
+  readonly verdict: FleetVerdict
   readonly origin: Pick<Origin, 'reads' | 'failures'>
   /** Of every process that has read. */
   readonly counters: readonly Counters[]
@@ -24,9 +26,13 @@ const FOOTNOTES = `[1] L1 fresh: in memory and younger than staleTime. L1 stale:
 [4] One call for each request, and not one more where the call fails.
 [5] Each worker also ran a cache without L2 and asked it for the same airports; the origin counted its calls apart.
 [6] From the call until the origin had confirmed the update and the invalidation was in L2, or given up on.
-[7] Of the first ${FIRST} answers that its memory did not have.
-[8] Each answer is a version that the origin has had of that airport; none is older than what its worker has removed, also
-    across the kill; none is fresh that its worker has invalidated. Invalidations by other workers are not checked.
+[7] Of the updates above, those that other workers held in memory: from the call of removeQueries or invalidateQueries until
+    the last of these workers had dropped or marked it. Seen at the ${WATCHED} most popular airports.
+[8] Of the first ${FIRST} answers that its memory did not have.
+[9] Each answer is a version that the origin has had of that airport; none is older than what its worker has removed, also
+    across the kill; none is fresh that its worker has invalidated.
+[10] Every invalidation that L2 has acknowledged is known to the parent, and every answer of all workers is held against
+    it: where L2 was asked, nothing older after the acknowledgement; from memory, nothing older ${LATEST / 1000} s after it.
 What the killed worker had counted in its last 0.25 s died with it.`
 
 export function report(results: Results): string {
@@ -50,7 +56,7 @@ function sourceTable(tally: Tally): string {
   ])
 }
 
-function factTable({ options, tally, origin, counters, restart }: Results): string {
+function factTable({ options, tally, verdict, origin, counters, restart }: Results): string {
   const requests = answersOf(tally) + timesOf(tally.errors)
   const { shared, separate } = origin.reads
   const sum = (each: (counters: Counters) => number): number =>
@@ -91,11 +97,12 @@ function factTable({ options, tally, origin, counters, restart }: Results): stri
       `p50 ${duration(quantile(tally.updates, 0.5))}, p99 ${duration(quantile(tally.updates, 0.99))} [6]; ` +
         `${count(tally.optimistic)} answers showed one before it was confirmed`,
     ],
+    ['told to all workers', count(countOf(verdict.reached)), told(verdict)],
     ['restarts survived', '1', `worker ${worker}, SIGKILL; reading again after ${seconds(downFor)}`],
     [
       '',
       '',
-      `first answers from L2: ${first(before)} at its first start, ${first(after())} after the restart [7]`,
+      `first answers from L2: ${first(before)} at its first start, ${first(after())} after the restart [8]`,
     ],
     [
       'outages of L2',
@@ -106,9 +113,20 @@ function factTable({ options, tally, origin, counters, restart }: Results): stri
       'violations',
       count(timesOf(tally.violations)),
       texts(tally.violations) ||
-        `${count(answersOf(tally))} answers checked, ${count(tally.afterUpdate)} of them after an own update [8]`,
+        `${count(answersOf(tally))} answers checked, ${count(tally.afterUpdate)} of them after an own update [9],`,
+    ],
+    [
+      '',
+      '',
+      `${count(verdict.answers)} after one of another worker, ${count(verdict.invalidations)} of which are known [10]`,
     ],
   ])
+}
+
+function told({ reached }: FleetVerdict): string {
+  if (countOf(reached) === 0) return 'no other worker held what was invalidated'
+  const [half, nearly, all] = [0.5, 0.99, 1].map((part) => duration(quantile(reached, part)))
+  return `after p50 ${half}, p99 ${nearly}, at most ${all} the last of them had dropped it [7]`
 }
 
 function first(counters: Counters | undefined): string {

@@ -1,7 +1,9 @@
 /** Queries in company: side by side, one after the other, as functions, and as reusable options. */
 
+import { InvalidOptionError } from '../errors.ts'
 import { hashKey } from '../keys/hash-key.ts'
 import type { QueryKey } from '../keys/query-key.ts'
+import { assertObject, quoted } from '../query/option-checks.ts'
 import type { QueryClient, QueryObserverOptions, QueryOptions } from './query-client.ts'
 import { giveMemory } from './remembered-query.ts'
 import type { TaggedKey } from './tagged-key.ts'
@@ -30,8 +32,12 @@ export function parallelQueries<O extends readonly QueryOptions<any>[]>(
 /** Fetches one query, and with its data the one that depends on it. */
 export async function dependentQuery<T, U, P = T, Q = U>(
   client: QueryClient,
-  { dependsOn, then }: { dependsOn: QueryOptions<T, P>; then: (data: T) => QueryOptions<U, Q> },
+  options: { dependsOn: QueryOptions<T, P>; then: (data: T) => QueryOptions<U, Q> },
 ): Promise<U> {
+  assertObject('options', options)
+  const { dependsOn, then } = options
+  if (typeof then !== 'function')
+    throw new InvalidOptionError(`Invalid then: ${quoted(then)}; expected a function.`)
   return client.fetchQuery(then(await client.fetchQuery(dependsOn)))
 }
 
@@ -80,6 +86,7 @@ export function query<K extends unknown[] = []>(
 export function queryOptions<T, S = T, TPrevious = T>(
   options: QueryObserverOptions<T, S, TPrevious>,
 ): QueryObserverOptions<T, S, TPrevious> & { queryKey: TaggedKey<T> } {
+  assertObject('options', options)
   hashKey(options.queryKey)
   giveMemory(options)
   return options as QueryObserverOptions<T, S, TPrevious> & { queryKey: TaggedKey<T> }

@@ -24,6 +24,7 @@ import { asError } from '../resilience/as-error.ts'
 import type { Alarm } from '../resilience/timer-queue.ts'
 import type { Capture } from '../tier/generations.ts'
 import type { StoredData } from '../tier/storage-tier.ts'
+import type { StoredName } from '../tier/stored-name.ts'
 import type { DepartingFetch, FetchEnvironment } from './environment.ts'
 import { FetchContext, LazyAbort } from './fetch-context.ts'
 import { planStored } from './plan.ts'
@@ -52,6 +53,8 @@ export class Fetch implements OngoingFetch, DepartingFetch {
   readonly #startedAt: number
   /** The monotonic moment from which on its callers have waited for L2. */
   readonly #storageSince: number
+  /** What L2 knows its query by; `null` = it has nothing to do with L2. */
+  readonly #name: StoredName | null
   readonly #abort = new LazyAbort()
   #predecessor: DepartingFetch | undefined
   #resolve!: (data: unknown) => void
@@ -62,23 +65,28 @@ export class Fetch implements OngoingFetch, DepartingFetch {
   #callers = 0
   /** A soft invalidation came while L2 was asked: what L2 says may be older. */
   #isDoubted = false
+  /** Somebody wants the origin's word, whatever L2 holds. */
+  #isInsistedOn = false
   #overtaken: 'soft' | 'hard' | null = null
   #timeout: Alarm | null = null
   #wait: { readonly alarm: Alarm | null; readonly end: () => void } | null = null
   #onGone: (() => void) | null = null
   #ticket: Ticket | null = null
   #hasRejected = false
-  #hasLooked = false
+  /** L2 has been asked for these callers: looking again is no other hit or miss. */
+  #hasLooked: boolean
   #isHolding = false
 
   constructor(env: FetchEnvironment, query: Query, options: AnyQueryOptions, start: FetchStart) {
     this.#env = env
     this.#query = query
     this.#options = options
+    this.#name = env.tier !== null && options.storage !== false ? env.tier.name(query) : null
     this.#start = start
     this.#startedAt = env.clock.now()
     this.#storageSince = start.storageSince ?? env.clock.monotonic?.() ?? this.#startedAt
     this.#isExpected = !start.isBackground
+    this.#hasLooked = start.storageSince !== undefined
     this.#predecessor = env.departing.size === 0 ? undefined : env.departing.get(query.hash)
     this.promise = new Promise((resolve, reject) => {
       this.#resolve = resolve
@@ -144,6 +152,10 @@ export class Fetch implements OngoingFetch, DepartingFetch {
     this.#cancelIfOvertaken()
   }
 
+  insist(): void {
+    this.#isInsistedOn = true
+  }
+
   wake(): void {
     this.#predecessor?.wake()
     if (this.#wait === null || this.#wait.alarm !== null) return
@@ -156,15 +168,19 @@ export class Fetch implements OngoingFetch, DepartingFetch {
     try {
       // A refresh must not begin before the call that caused it has returned.
       if (this.#start.isBackground) await undefined
-      if (this.#env.tier !== null && this.#options.storage !== false && !this.#isOver()) {
+      const name = this.#name
+      if (name !== null && !this.#isOver()) {
         if (this.#env.fleet?.isReady === false) await this.#env.fleet.ready(this.#patience)
-        if (this.#start.skipStorage) await this.#env.tier.prepare(this.#query, this.#storageSince)
-        else if ((await this.#askStorage(this.#patience)) || (await this.#askFleet())) return
+        if (this.#start.skipStorage) await this.#env.tier?.prepare(name, this.#storageSince)
+        else if (await this.#askStorage(this.#patience)) return
       }
+      const patience = this.#patience
       if (this.#predecessor !== undefined) {
         await this.#predecessor.gone
         this.#predecessor = undefined
       }
+      // Not before: the predecessor may need the lease to come to its end.
+      if (name !== null && !this.#start.skipStorage && (await this.#askFleet(patience))) return
       await this.#askOrigin()
     } finally {
       this.#release()
@@ -179,15 +195,16 @@ export class Fetch implements OngoingFetch, DepartingFetch {
     const query = this.#query
     const found = await this.#readStorage(limit)
     if (this.#isOver()) return true
-    const stored = found !== null && this.#isDoubted ? { ...found, isInvalidated: true } : found
+    const isDoubted = this.#isDoubted || this.#isInsistedOn
+    const stored = found !== null && isDoubted ? { ...found, isInvalidated: true } : found
     const now = clock.now()
-    if (this.#overtaken === null && isFresh(query.held, staleTime, now)) {
+    if (this.#overtaken === null && !this.#isInsistedOn && isFresh(query, staleTime, now)) {
       // The user has set it in the meantime.
-      this.#settle(query.held.data, state.fetchSucceeded)
+      this.#settle(query.data, state.fetchSucceeded)
       return true
     }
     if (stored === null) return false
-    const plan = planStored(query.held, stored, staleTime, now)
+    const plan = planStored(query, stored, staleTime, now)
     if (plan === 'ignore') return false
     const { data, dataUpdatedAt, isInvalidated, generations } = stored
     if (this.#overtaken === null) query.vouchers = generations
@@ -206,23 +223,25 @@ export class Fetch implements OngoingFetch, DepartingFetch {
       isBackground: true,
       storageSince: this.#storageSince,
       // Where there are leases, L2 is looked at again under the key's.
-      skipStorage: this.#env.fleet?.singleFlight === null,
+      skipStorage: this.#isInsistedOn || this.#env.fleet?.singleFlight === null,
     })
     this.#resolve(data)
     return true
   }
 
   /** Takes the key's lease, or waits for what its holder brings. Returns whether that was all. */
-  async #askFleet(): Promise<boolean> {
-    const { fleet, clock, storageTimeout } = this.#env
+  async #askFleet(patience: number): Promise<boolean> {
+    const { fleet, storageTimeout } = this.#env
     const { hash } = this.#query
     if (fleet === null || fleet.singleFlight === null) return false
+    if (this.#isOver()) return true
     const { singleFlight } = fleet
-    const giveUpAt = clock.now() + LONGEST_WAIT
-    // Waiting for a holder is waiting for the origin; the first look and claim are L2's delay.
-    let patience = this.#patience
-    for (let look = 0; clock.now() < giveUpAt; look++) {
-      const claim = await singleFlight.claim(hash, patience)
+    const startedAt = this.#now()
+    const giveUpAt = startedAt + LONGEST_WAIT
+    // Waiting for a holder is waiting for the origin; the first claim and the look after it are L2's delay.
+    const left = (): number => Math.max(0, startedAt + patience - this.#now())
+    for (let look = 0; !this.#isInsistedOn && this.#now() < giveUpAt; look++) {
+      const claim = await singleFlight.claim(hash, look === 0 ? patience : storageTimeout)
       if (claim.state === 'held') this.#ticket = claim.ticket
       if (this.#isOver()) {
         this.#giveLeaseUp()
@@ -230,18 +249,21 @@ export class Fetch implements OngoingFetch, DepartingFetch {
       }
       if (claim.state === 'none') return false
       // Another may have finished between our look and our claim.
-      if (claim.state === 'held') return this.#askStorage(look === 0 ? this.#patience : storageTimeout)
+      if (claim.state === 'held') return this.#askStorage(look === 0 ? left() : storageTimeout)
       await singleFlight.change(hash, look)
       if (this.#isOver() || (await this.#askStorage(storageTimeout))) return true
-      patience = storageTimeout
     }
     return false
   }
 
   /** What is left of the time that L2 may add to this fetch. */
   get #patience(): number {
-    const { clock, storageTimeout } = this.#env
-    return Math.max(0, this.#storageSince + storageTimeout - (clock.monotonic?.() ?? clock.now()))
+    return Math.max(0, this.#storageSince + this.#env.storageTimeout - this.#now())
+  }
+
+  #now(): number {
+    const { clock } = this.#env
+    return clock.monotonic?.() ?? clock.now()
   }
 
   #giveLeaseUp(): void {
@@ -251,8 +273,9 @@ export class Fetch implements OngoingFetch, DepartingFetch {
 
   async #readStorage(limit: number): Promise<StoredData | null> {
     const { tier, logger } = this.#env
+    const name = this.#name ?? this.#query
     const { validate } = this.#options
-    const stored = (await tier?.read(this.#query, limit, this.#hasLooked)) ?? null
+    const stored = (await tier?.read(name, limit, this.#hasLooked)) ?? null
     this.#hasLooked = true
     if (stored === null || validate === undefined) return stored
     try {
@@ -272,7 +295,7 @@ export class Fetch implements OngoingFetch, DepartingFetch {
     const { logger, counters, client, tier, defaults } = this.#env
     const {
       // Who names no function means the one that is known.
-      queryFn = this.#query.options?.queryFn,
+      queryFn = this.#query.queryFn ?? undefined,
       validate,
       meta,
       retry = defaults.retry,
@@ -293,12 +316,12 @@ export class Fetch implements OngoingFetch, DepartingFetch {
       if (this.#isOver()) return
       this.#state = 'calling'
       // What is known of the generations now is known before the call begins, so it may vouch for its result.
-      const capture = tier !== null && this.#options.storage !== false ? tier.capture(query) : null
+      const capture = this.#name === null ? null : (tier?.capture(this.#name) ?? null)
       counters.originCalls++
       let error: Error
       try {
         let data = await queryFn(
-          new FetchContext(query.key, client as never, meta, query.held, this.#abort) as never,
+          new FetchContext(query, client as never, meta, query.held, this.#abort) as never,
         )
         if (data === undefined) {
           throw new StackQueryError(
@@ -344,14 +367,17 @@ export class Fetch implements OngoingFetch, DepartingFetch {
       ticket.release()
       return
     }
-    if (this.#overtaken === 'soft' && query.isCached && query.held.dataUpdatedAt < this.#startedAt) {
+    if (this.#overtaken === 'soft' && query.isCached && query.dataUpdatedAt < this.#startedAt) {
       query.update(state.dataReceived(query.held, data, 'origin', now, true))
+      // Stale it is by the soft one; a removal by a peer is still to be seen.
+      query.vouchers = capture
     }
     if (this.#overtaken === null) query.vouchers = capture
     // Before anyone hears of the data: what a listener sets or removes then is newer.
     if (this.#overtaken === null && storage !== false) {
       const ttl = storageTtl ?? gcTime ?? defaults.storageTtl
-      tier?.persist(query, data, Math.max(now, query.held.dataUpdatedAt), ttl, capture, () =>
+      ticket?.releaseWithin(this.#env.storageTimeout)
+      tier?.persist(this.#name ?? query, data, Math.max(now, query.dataUpdatedAt), ttl, capture, () =>
         ticket?.release(),
       )
     } else {

@@ -39,7 +39,8 @@ export interface CoherenceSettings {
 export class Coherence {
   readonly #settings: CoherenceSettings
   readonly #superseded = new Map<Query, number>()
-  readonly #due = new Set<Query>()
+  /** What is to be read again, and whether it may have been removed. */
+  readonly #due = new Map<Query, boolean>()
   #gathering: Alarm | null = null
   #refreshing: Alarm | null = null
 
@@ -59,7 +60,7 @@ export class Coherence {
     }
     singleFlight?.wake(hashOf(message.key))
     const query = cache.canonical(message.key)
-    if (query === undefined || query.held.dataUpdatedAt >= message.dataUpdatedAt) return
+    if (query === undefined || query.dataUpdatedAt >= message.dataUpdatedAt) return
     this.#superseded.set(query, message.dataUpdatedAt)
     const { timers, random } = this.#settings
     this.#gathering ??= timers.after(GATHERING + JITTER * random(), () => this.#supersede())
@@ -69,7 +70,12 @@ export class Coherence {
   forgetAll(): void {
     const { cache, tier } = this.#settings
     tier.forgetGenerations()
-    for (const query of cache.under([])) this.#drop(query, 'gap')
+    for (const query of cache.under([])) this.forget(query)
+  }
+
+  /** What L1 holds of a query may have been removed by somebody. */
+  forget(query: Query): void {
+    this.#drop(query, 'gap')
   }
 
   /**
@@ -101,14 +107,17 @@ export class Coherence {
   }
 
   #markStale(query: Query): void {
-    const hasLost = query.fetch?.overtake('soft') === true
-    query.update(invalidated(hasLost ? fetchCancelled(query.held) : query.held))
-    this.#settings.cache.settleDown(query)
+    if (query.fetch?.overtake('soft') === true) {
+      query.update(invalidated(fetchCancelled(query.held)))
+      this.#settings.cache.settleDown(query)
+    } else {
+      query.invalidate()
+    }
   }
 
   #drop(query: Query, why: 'removed' | 'gap'): void {
     const { drop, discard } = this.#settings
-    if (why === 'removed' || !query.isObserved) {
+    if (why === 'removed' || !query.isActive) {
       drop(query)
     } else {
       // What is observed stays on the screen over a gap, which is no news of it, until it has been read again.
@@ -116,28 +125,32 @@ export class Coherence {
       discard(query)
       query.update(invalidated(hasFetch ? fetchCancelled(query.held) : query.held))
     }
-    this.#refreshSoon(query)
+    this.#refreshSoon(query, why === 'gap')
   }
 
   #supersede(): void {
     this.#gathering = null
     for (const [query, dataUpdatedAt] of this.#superseded) {
-      if (!query.isCached || query.held.dataUpdatedAt >= dataUpdatedAt) continue
-      query.update(invalidated(query.held))
+      if (!query.isCached || query.dataUpdatedAt >= dataUpdatedAt) continue
+      query.invalidate()
       this.#refreshSoon(query)
     }
     this.#superseded.clear()
   }
 
-  #refreshSoon(query: Query): void {
+  #refreshSoon(query: Query, isDoubted = false): void {
     if (!query.isActive) return
     const { timers, random } = this.#settings
-    this.#due.add(query)
+    this.#due.set(query, isDoubted || this.#due.get(query) === true)
     this.#refreshing ??= timers.after(JITTER * random(), () => {
       this.#refreshing = null
       const due = [...this.#due]
       this.#due.clear()
-      for (const each of due) if (each.isActive) this.#settings.refresh(each)
+      for (const [each, mayBeGone] of due) {
+        if (each.isActive) this.#settings.refresh(each)
+        // Nobody looks at it any more who would have it read.
+        else if (mayBeGone && each.isCached && each.isInvalidated) this.#settings.drop(each)
+      }
     })
   }
 }

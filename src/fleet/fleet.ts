@@ -69,8 +69,13 @@ export class Fleet {
     const coherence = new Coherence({ cache, tier, timers, random, singleFlight, refresh, drop, discard })
     if (feed === undefined) {
       const onInvalidated = (query: Query, kind: 'hard' | 'soft'): void => coherence.invalidated(query, kind)
-      this.#sync = new TokenSync({ cache, tier, timers, interval: syncInterval, onInvalidated })
-      tier.listener = { onPersisted: () => {}, onInvalidated: () => tier.replaceNamespaceToken() }
+      const onUnknown = (query: Query): void => coherence.forget(query)
+      this.#sync = new TokenSync({ cache, tier, timers, interval: syncInterval, onInvalidated, onUnknown })
+      tier.listener = {
+        onPersisted: () => {},
+        onInvalidated: () => tier.replaceNamespaceToken(),
+        onReasserted: () => {},
+      }
       return
     }
     const sender = { namespace, worker: workerName(random) }
@@ -109,6 +114,9 @@ export class Fleet {
         void outbox.send({ type: 'updated', key: canonicalParts(key), dataUpdatedAt })
       },
       onInvalidated: (keys, isExact, kind) => outbox.send({ type: 'invalidated', kind, isExact, keys }),
+      onReasserted: () => {
+        void outbox.send({ type: 'lost' })
+      },
     }
     this.#outbox = outbox
     this.#peers = peers

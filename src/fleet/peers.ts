@@ -32,6 +32,8 @@ export interface PeersSettings {
 
 /** Attempts that fail before anyone is told. */
 const PATIENCE = 3
+/** Milliseconds. */
+const LONGEST_JOIN = 5_000
 
 export interface PeersStats {
   isFollowing: boolean
@@ -71,17 +73,14 @@ export class Peers {
   close(): void {
     this.#isClosed = true
     if (this.#alarm !== null) this.#settings.timers.cancel(this.#alarm)
-    this.#leave()
+    this.#leave(this.#stop)
+    this.#stop = null
   }
 
   async #join(): Promise<void> {
-    const { feed, timers, logger, random } = this.#settings
+    const { timers, logger, random } = this.#settings
     try {
-      const stop = await feed.follow(
-        (messages) => this.#hear(messages),
-        (reason, mayHaveGoneBack) => this.#miss(reason, mayHaveGoneBack === true),
-        (age) => this.#confirm(age),
-      )
+      const stop = await this.#follow()
       if (this.#isClosed) {
         stop()
         return
@@ -107,18 +106,53 @@ export class Peers {
     if (!this.#isClosed) this.#settings.onHeard(age)
   }
 
+  /** One that does not begin in time has failed: a later beginning is undone. */
+  #follow(): Promise<() => void> {
+    const { feed, timers } = this.#settings
+    let isLate = false
+    return new Promise((resolve, reject) => {
+      const deadline = timers.after(LONGEST_JOIN, () => {
+        isLate = true
+        reject(new Error(`It did not begin within ${LONGEST_JOIN} ms.`))
+      })
+      const unlessLate =
+        <T extends unknown[]>(tell: (...what: T) => void) =>
+        (...what: T): void => {
+          if (!isLate) tell(...what)
+        }
+      const begin = async (): Promise<() => void> =>
+        feed.follow(
+          unlessLate((messages: readonly string[]) => this.#hear(messages)),
+          unlessLate((reason: string, mayHaveGoneBack?: boolean) =>
+            this.#miss(reason, mayHaveGoneBack === true),
+          ),
+          unlessLate((age: number) => this.#confirm(age)),
+        )
+      begin().then(
+        (stop) => {
+          timers.cancel(deadline)
+          if (!isLate) resolve(stop)
+          else this.#leave(stop)
+        },
+        (error) => {
+          timers.cancel(deadline)
+          reject(error)
+        },
+      )
+    })
+  }
+
   /** A read did not wait for the first attempt any longer. */
   impatient(): void {
     if (this.#stop === null) this.#hasMissed = true
   }
 
-  #leave(): void {
+  #leave(stop: (() => void) | null): void {
     try {
-      this.#stop?.()
+      stop?.()
     } catch (error) {
       this.#settings.logger.error('Leaving the change feed failed.', error)
     }
-    this.#stop = null
   }
 
   #hear(messages: readonly string[]): void {

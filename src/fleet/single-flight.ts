@@ -8,7 +8,8 @@
  *
  * A lease lives `LEASE_LIFE` and is renewed by its holder at a third of that, so that a dead holder costs the others
  * at most its life. A holder that was stopped, or could not renew it, finds it lost: others have gone ahead, and what they
- * brought may be newer than what it brings. A `Ticket` owns its renewal's alarm and ends by `release`, once.
+ * brought may be newer than what it brings. A `Ticket` owns the alarms of its renewal and its end, and
+ * ends by `release`, once.
  */
 
 import type { LeaseProvider } from '../ports/storage.ts'
@@ -63,7 +64,14 @@ export class SingleFlight {
   async #claim(hash: string): Promise<Claim> {
     const key = this.#tier.leaseKey(hash)
     const askedAt = this.#now()
-    const outcome = await this.#tier.call('lease', () => this.#lease.acquire(key, LEASE_LIFE))
+    let isGivenUp = false
+    const outcome = await this.#tier.call('lease', async () => {
+      const token = await this.#lease.acquire(key, LEASE_LIFE)
+      // Got when nobody waits for it any more: it would keep everybody from the key for all of its life.
+      if (isGivenUp && typeof token === 'string') await this.#lease.release(key, token)
+      return token
+    })
+    isGivenUp = !outcome.isOk
     if (!outcome.isOk) return { state: 'none' }
     if (typeof outcome.value !== 'string') return { state: 'elsewhere' }
     // Those of this worker who wait for the key need not wait for a moment to pass.
@@ -86,9 +94,12 @@ export class SingleFlight {
     return new Promise((resolve) => {
       const waiting = this.#waiting.get(hash) ?? new Set()
       this.#waiting.set(hash, waiting)
+      // Somebody waits for the key: the process must not end meanwhile.
+      this.#timers.hold()
       const end = (): void => {
+        if (!waiting.delete(end)) return
         this.#timers.cancel(alarm)
-        waiting.delete(end)
+        this.#timers.release()
         if (waiting.size === 0) this.#waiting.delete(hash)
         resolve()
       }
@@ -119,12 +130,18 @@ export class Ticket {
   readonly #settings: TicketSettings
   #heldUntil: number
   #renewal: Alarm | null = null
+  #end: Alarm | null = null
   #isOver = false
 
   constructor(settings: TicketSettings) {
     this.#settings = settings
     this.#heldUntil = settings.askedAt + LEASE_LIFE
     this.#keep()
+  }
+
+  /** The others wait for our write to L2, but not for an L2 that does not take it. */
+  releaseWithin(milliseconds: number): void {
+    if (!this.#isOver) this.#end ??= this.#settings.timers.after(milliseconds, () => this.release())
   }
 
   /** Another may hold the lease by now, or have held it. What cannot be renewed says nothing of that. */
@@ -137,6 +154,7 @@ export class Ticket {
     this.#isOver = true
     const { tier, lease, timers, key, token, onReleased } = this.#settings
     if (this.#renewal !== null) timers.cancel(this.#renewal)
+    if (this.#end !== null) timers.cancel(this.#end)
     void tier.call('lease', () => lease.release(key, token)).then(onReleased)
   }
 

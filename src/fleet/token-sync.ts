@@ -20,6 +20,8 @@ export interface TokenSyncSettings {
   /** Milliseconds. */
   readonly interval: number
   readonly onInvalidated: (query: Query, kind: 'hard' | 'soft') => void
+  /** Nothing can be said of it: it may have been removed. */
+  readonly onUnknown: (query: Query) => void
 }
 
 export class TokenSync {
@@ -59,17 +61,14 @@ export class TokenSync {
     // A token that the store has lost may have been a newer one.
     const isSame = token !== null && token === this.#seen
     if (isSame) return
-    const held = cache
-      .under([])
-      .filter((query) => query.held.data !== undefined && query.options?.storage !== false)
+    const held = cache.under([]).filter((query) => query.data !== undefined && query.policy.storage !== false)
     const generations = await tier.readGenerations(held)
     if (generations === null) return
     for (const [i, query] of held.entries()) {
       const { vouchers } = query
       const current = generations[i]
       if (!query.isCached) continue
-      if (vouchers === null || current === null || current === undefined)
-        this.#settings.onInvalidated(query, 'soft')
+      if (vouchers === null || current === null || current === undefined) this.#settings.onUnknown(query)
       else if (current.hard !== vouchers.hard) this.#settings.onInvalidated(query, 'hard')
       else if (current.soft !== vouchers.soft) this.#settings.onInvalidated(query, 'soft')
     }

@@ -28,6 +28,11 @@ export function assertFunction(name: string, value: unknown): void {
   throw new InvalidOptionError(`Invalid ${name}: ${quoted(value)}; expected a function.`)
 }
 
+export function assertObject(name: string, value: unknown): void {
+  if (typeof value === 'object' && value !== null) return
+  throw new InvalidOptionError(`Invalid ${name}: ${quoted(value)}; expected an object.`)
+}
+
 export function quoted(value: unknown): string {
   switch (typeof value) {
     case 'string':

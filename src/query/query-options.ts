@@ -12,6 +12,7 @@ import type { Awaitable } from '../ports/storage.ts'
 import {
   assertDuration,
   assertFunction,
+  assertObject,
   assertOneOf,
   assertPositiveDuration,
   quoted,
@@ -127,6 +128,7 @@ const BOOLEANS = [true, false]
 const WHEN_STALE = ['serve', 'wait']
 
 export function assertQueryOptions(options: BaseObserverOptions<never, never, never>): void {
+  assertObject('options', options)
   assertFunction('queryFn', options.queryFn)
   assertDuration('staleTime', options.staleTime)
   assertDuration('gcTime', options.gcTime)

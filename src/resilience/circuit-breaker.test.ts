@@ -42,4 +42,13 @@ describe('a circuit breaker', () => {
     expect(pauses).toEqual([250, 500, 1_000, 2_000, 4_000, 5_000, 5_000])
     expect(circuit.state).toMatchObject({ since: 0, probes: 7 })
   })
+
+  test('asks ever more rarely in an outage of days', () => {
+    const circuit = breaker()
+    const day = 86_400_000
+    circuit.open(0)
+    circuit.startProbe()
+    circuit.endProbe(false, day)
+    expect(circuit.state).toMatchObject({ pause: 86_400 })
+  })
 })

@@ -10,6 +10,11 @@ import { backoff } from './backoff.ts'
 
 const FIRST_PAUSE = 250
 const LONGEST_PAUSE = 5_000
+/**
+ * The pause is at least this share of the time since it opened. A probe that is never answered stays in memory: so their
+ * number grows with the logarithm of an outage's length (1,000 in 83 minutes, 4,000 in a day, 10,000 in a year).
+ */
+const SHARE_OF_OUTAGE = 1 / 1_000
 
 export type CircuitState =
   | { readonly name: 'closed' }
@@ -31,7 +36,7 @@ export class CircuitBreaker {
   /** Returns whether it was closed until now. */
   open(now: number): boolean {
     if (this.#state.name !== 'closed') return false
-    this.#state = { name: 'open', since: now, probes: 0, pause: this.#pauseAfter(0) }
+    this.#state = { name: 'open', since: now, probes: 0, pause: this.#pauseAfter(0, 0) }
     return true
   }
 
@@ -48,11 +53,11 @@ export class CircuitBreaker {
       this.#state = { name: 'closed' }
       return now - since
     }
-    this.#state = { name: 'open', since, probes, pause: this.#pauseAfter(probes) }
+    this.#state = { name: 'open', since, probes, pause: this.#pauseAfter(probes, now - since) }
     return null
   }
 
-  #pauseAfter(probes: number): number {
-    return backoff(probes, FIRST_PAUSE, LONGEST_PAUSE, this.#random)
+  #pauseAfter(probes: number, outage: number): number {
+    return Math.max(outage * SHARE_OF_OUTAGE, backoff(probes, FIRST_PAUSE, LONGEST_PAUSE, this.#random))
   }
 }

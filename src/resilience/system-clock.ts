@@ -15,7 +15,8 @@ interface Platform {
 }
 
 const platform = (globalThis as { process?: Platform }).process
-const outsideOfRequests: RunOutside =
+/** Runs it in no request's async context. */
+export const outsideOfRequests: RunOutside =
   platform?.getBuiltinModule?.('node:async_hooks')?.AsyncLocalStorage?.snapshot?.() ??
   ((run, ...given) => run(...given))
 

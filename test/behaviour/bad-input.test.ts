@@ -2,7 +2,7 @@ import { mkdirSync, mkdtempSync, rmSync, writeFileSync } from 'node:fs'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { expect, onTestFinished, test } from 'vitest'
-import { QueryClient, type QueryClientConfig } from '../../src/index.ts'
+import { dependentQuery, QueryClient, type QueryClientConfig, queryOptions } from '../../src/index.ts'
 import { openStorage } from '../storages/sqlite/setting.ts'
 import { createClient, RecordingLogger } from './setting.ts'
 
@@ -177,4 +177,16 @@ test.each<[string, (path: string) => string]>([
   const lines = log.lines.filter(({ level }) => level !== 'info')
   expect(lines).toHaveLength(1)
   expect(`${lines[0]?.message} ${String(lines[0]?.details[0])}`).toContain(path)
+})
+
+test('options that are none are refused by name', async () => {
+  const { client } = createClient()
+  const none = invalid(/options: undefined; expected an object/)
+  await expect(client.fetchQuery(undefined as never)).rejects.toMatchObject(none)
+  await expect(dependentQuery(client, undefined as never)).rejects.toMatchObject(none)
+  expect(() => client.watch(undefined as never)).toThrow(expect.objectContaining(none))
+  expect(() => queryOptions(undefined as never)).toThrow(expect.objectContaining(none))
+  expect(() => new QueryClient(5 as never)).toThrow(
+    expect.objectContaining(invalid(/config: 5; expected an object/)),
+  )
 })

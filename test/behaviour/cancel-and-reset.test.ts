@@ -1,5 +1,7 @@
 import { expect, test } from 'vitest'
+import { QueryClient } from '../../src/index.ts'
 import { MemoryStorage } from '../../src/storages/memory/index.ts'
+import { ChaosStorage, VirtualClock } from '../../src/testing/index.ts'
 import { counting, createClient, fulfilled, Origin, watched } from './setting.ts'
 
 const cancelled = { is: 'rejected', reason: { name: 'CancelledError', code: 'CANCELLED' } }
@@ -189,4 +191,23 @@ test('refetchQueries asks the origin again whatever the age, settles with the fe
   expect(refetch.now).toEqual(fulfilled(undefined))
   expect(client.getQueryData(['a'])).toBe('new')
   expect(client.getQueryState(['b'])).toMatchObject({ data: 'old', isError: true })
+})
+
+test('refetchQueries asks the origin, too, where a fetch is still asking L2', async () => {
+  const clock = new VirtualClock()
+  const chaos = new ChaosStorage(new MemoryStorage(), { clock })
+  const writer = new QueryClient({ storage: chaos, clock })
+  writer.setQueryData(['a'], 'stored')
+  await clock.settle()
+  chaos.fault({ kind: 'delay', delay: 100 })
+  const client = new QueryClient({ storage: chaos, clock, staleTime: 60_000 })
+  const queryFn = counting()
+  const first = watched(client.fetchQuery({ queryKey: ['a'], queryFn }))
+  await clock.advance(50)
+  const refetch = watched(client.refetchQueries(['a']))
+  await clock.advance(1_000)
+  expect(first.now.is).toBe('fulfilled')
+  expect(refetch.now).toEqual(fulfilled(undefined))
+  expect(queryFn.calls).toBe(1)
+  expect(client.getQueryData(['a'])).toBe(1)
 })

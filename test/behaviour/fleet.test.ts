@@ -253,3 +253,21 @@ it('hears of invalidations within syncInterval where the store has no feed', asy
   expect(operations).toBeLessThanOrEqual(11)
   await Promise.all([one.close(), two.close(), clock.advance(1_000)])
 })
+
+it('waits for no lease that a later fetch of its own key holds, nor the other way round', async () => {
+  const made = world(2, 100)
+  const { clock, clients, read } = made
+  const answers = [read(0)]
+  await clock.advance(1)
+  // It waits for the lease; then a removal overtakes it, and whoever comes next has to wait for its end.
+  answers.push(read(1))
+  await clock.advance(70)
+  const removal = clients[1]?.removeQueries(['user'])
+  await clock.advance(1)
+  await removal
+  answers.push(read(1))
+  let settled = 0
+  for (const answer of answers) void answer.then(() => settled++)
+  await clock.advance(1_000)
+  expect(settled).toBe(3)
+})

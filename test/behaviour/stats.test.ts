@@ -15,6 +15,7 @@ test('stats count hits, misses, stale serves, joins, origin calls and failures, 
     originCalls: 0,
     originFailures: 0,
     storage: null,
+    fleet: null,
   })
   await Promise.all([client.fetchQuery(options), client.fetchQuery(options)])
   await client.fetchQuery(options)
@@ -34,6 +35,7 @@ test('stats count hits, misses, stale serves, joins, origin calls and failures, 
     originCalls: 4,
     originFailures: 2,
     storage: null,
+    fleet: null,
   })
 })
 

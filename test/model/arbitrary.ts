@@ -42,6 +42,8 @@ const KEY_CLASSES: readonly KeyClass[] = [
   'reads',
   'writes',
   'token-writes',
+  'leases',
+  'feed',
 ]
 
 type Weighted = { weight: number; arbitrary: fc.Arbitrary<Action> }
@@ -104,6 +106,13 @@ const actionOf = ({ w, k, f }: Scope): fc.Arbitrary<Action> =>
     step<Of<'corrupt-token'>>(1, 'corrupt-token', { nth: fc.nat(15), how: fc.nat(9) }),
     step<Of<'lose-tokens'>>(1, 'lose-tokens', {}),
     step<Of<'lose-all'>>(1, 'lose-all', {}),
+    step<Of<'suspend'>>(3, 'suspend', { w, ms: fc.constantFrom(50, 500, 4_000, 60_000) }),
+    step<Of<'hearing'>>(3, 'hearing', {
+      w: fc.oneof({ weight: 4, arbitrary: w }, { weight: 1, arbitrary: fc.constant(-1) }),
+      hearing: fc.constantFrom('late', 'deaf', 'prompt'),
+    }),
+    step<Of<'trim-log'>>(1, 'trim-log', { keep: fc.constantFrom(0, 1) }),
+    step<Of<'lose-leases'>>(1, 'lose-leases', {}),
   )
 
 const stepsOf = (scope: Scope): fc.Arbitrary<Step[]> =>
@@ -182,6 +191,12 @@ const setting: fc.Arbitrary<Setting> = fc.record(
     gcTime: fc.constantFrom(300_000, 300_000, 1_500),
     storageTtl: fc.constantFrom(Number.POSITIVE_INFINITY, Number.POSITIVE_INFINITY, 5_000),
     mostWrites: fc.constantFrom(50_000, 50_000, 50_000, 2),
+    hasAdd: fc.boolean(),
+    hasFeed: fc.boolean(),
+    hasLeases: fc.boolean(),
+    // A log that keeps less than a message of each worker would be one gap after the other.
+    feedLength: fc.constantFrom(1_000, 1_000, 4),
+    beginsDeaf: fc.constantFrom(false, false, false, true),
   },
   { noNullPrototype: true },
 )

@@ -7,12 +7,13 @@
  * P4 between workers: what enters L1 from L2, or is returned without ever having been in L1, did not begin before an
  *   invalidation that was acknowledged before L2 was consulted for it. "Consulted": the first time, within the last
  *   `storageTimeout`, that the worker read the hard token of the very key; without any the circuit was open. L1
- *   copies, and fetches that run, are exempt in other workers: the change feed is what reaches those.
+ *   copies, and fetches that run, are exempt in other workers until these have heard of it: see `fleet-checks.ts`.
  * P7: as long as L1 holds a key without a break, `dataUpdatedAt` steps back by `setQueryData` alone, and what comes from
  *   L2 is younger than what it replaces. Eviction, removal, reset, `clear` and restart are breaks.
  */
 
 import type { QueryState } from '../../src/index.ts'
+import { untrueCopy } from './fleet-checks.ts'
 import type { Incarnation } from './incarnation.ts'
 import { type Datum, doesMean, type Invalidation, type Ledger } from './ledger.ts'
 import { KEYS } from './schedule.ts'
@@ -35,11 +36,18 @@ export interface Call {
 export class Checker {
   readonly #ledger: Ledger
   readonly #now: () => number
+  readonly #logEnd: () => number
   readonly #onViolation: (promise: string, what: string) => void
 
-  constructor(ledger: Ledger, now: () => number, onViolation: (promise: string, what: string) => void) {
+  constructor(
+    ledger: Ledger,
+    now: () => number,
+    logEnd: () => number,
+    onViolation: (promise: string, what: string) => void,
+  ) {
     this.#ledger = ledger
     this.#now = now
+    this.#logEnd = logEnd
     this.#onViolation = onViolation
   }
 
@@ -48,6 +56,8 @@ export class Checker {
     const { client, seen, port } = life
     if (port.unanswered > 1_000) this.#checkBounds(life)
     if (life.unacknowledged > 0) this.#acknowledgeReplayed(life)
+    if (life.untold > 0) this.#noteTold(life)
+    if (life.isSuspended) return
     const touched = life.touched
     if (touched === 0) return
     life.touched = 0
@@ -95,6 +105,9 @@ export class Checker {
     if (!Number.isFinite(updatedAt))
       this.#onViolation('P10', `${name(datum)} is of ${updatedAt} in ${life.name}`)
     life.seen[k] = { datum, updatedAt, isInvalidated }
+    const untrue = untrueCopy(life, datum, isInvalidated, this.#ledger, this.#now(), false)
+    if (untrue !== null)
+      this.#onViolation('P4', `${life.name} holds ${name(datum)} after it has heard of ${untrue}`)
     const began = this.#ledger.beganFor(datum, life)
     if (began < (life.hardAt[k] as number)) {
       this.#onViolation('P4', `${life.name} holds ${name(datum)} after it has removed it`)
@@ -160,6 +173,16 @@ export class Checker {
       if (invalidation.by === life && invalidation.acknowledged === Number.POSITIVE_INFINITY)
         invalidation.acknowledged = this.#ledger.tick()
     }
+  }
+
+  /** A message that waits is told later; one that does not is in the log. */
+  #noteTold(life: Incarnation): void {
+    const { storage, fleet } = life.client.stats()
+    if (storage?.pending !== 0 || storage.circuit !== 'closed' || fleet === null || fleet.untold > 0) return
+    life.untold = 0
+    for (const each of this.#ledger.invalidations)
+      if (each.by === life && each.acknowledged < Infinity && each.told === Infinity)
+        each.told = this.#logEnd()
   }
 
   #checkBounds(life: Incarnation): void {

@@ -7,6 +7,7 @@
 import { type Clock, QueryClient, type StorageBackend } from '../../src/index.ts'
 import type { Author, Datum } from './ledger.ts'
 import { KEYS, type KeyClass, type Setting } from './schedule.ts'
+import type { Hearing } from './simulated-log.ts'
 import type { Port, PortUser } from './simulated-store.ts'
 import { RETRY_DELAY, STORAGE_TIMEOUT } from './timing.ts'
 import type { Weather } from './weather.ts'
@@ -16,6 +17,9 @@ export interface Slot {
   readonly index: number
   skew: number
   weather: { kind: Weather; on: KeyClass }
+  /** Since when it is calm. */
+  calmSince: number
+  hearing: Hearing
   life: number
 }
 
@@ -68,6 +72,17 @@ export class Incarnation implements PortUser, Author {
   touched = 0
   /** Invalidations of which it is not yet known that L2 has them. */
   unacknowledged = 0
+  /** Invalidations of which it is not yet known that the log has them. */
+  untold = 0
+  /** By key: the origin call that runs was made while all was well with the store. */
+  readonly isSound: boolean[] = KEYS.map(() => false)
+  /** Something of it was or is observed, so that it refetches whatever leases there are. */
+  hasWatched = false
+  isSuspended = false
+  /** When it was last suspended. */
+  suspendedAt = -1
+  /** What came while it was: its own timers, and answers and messages of the store. */
+  #due: { readonly isTimer: boolean; readonly run: () => void }[] = []
   readonly #host: LifeHost
   readonly #timers = new Map<unknown, unknown>()
 
@@ -91,6 +106,42 @@ export class Incarnation implements PortUser, Author {
 
   get weather(): Slot['weather'] {
     return this.slot.weather
+  }
+
+  get hearing(): Hearing {
+    return this.slot.hearing
+  }
+
+  whenAwake(run: () => void): void {
+    if (this.isSuspended) this.#due.push({ isTimer: false, run })
+    else run()
+  }
+
+  onHeard(): void {
+    this.touched = (1 << KEYS.length) - 1
+    this.#host.onChange(this)
+  }
+
+  suspend(): void {
+    this.isSuspended = true
+    this.suspendedAt = this.#host.base.now()
+  }
+
+  /** Everything that came meanwhile comes now, one after the other. */
+  wake(areTimersFirst: boolean): void {
+    if (!this.isSuspended) return
+    this.isSuspended = false
+    this.suspendedAt = this.#host.base.now()
+    const due = this.#due
+    this.#due = []
+    const rank = ({ isTimer }: { isTimer: boolean }): number => (isTimer && areTimersFirst ? 0 : 1)
+    due.sort((a, b) => rank(a) - rank(b))
+    for (const { run } of due) {
+      const goOn = (): void => {
+        if (this.isAlive) this.whenAwake(run)
+      }
+      this.#host.base.setTimeout(goOn, 0)
+    }
   }
 
   get pendingTimers(): number {
@@ -136,11 +187,17 @@ export class Incarnation implements PortUser, Author {
       setTimeout: (run, delay) => {
         if (!this.isAlive) return undefined
         const mine = {}
-        const handle = base.setTimeout(() => {
-          this.#timers.delete(mine)
+        const ring = (): void => {
+          // It was cleared while its process stood still.
+          if (!this.#timers.delete(mine)) return
           this.#host.onChange(this)
           run()
-        }, delay)
+        }
+        const due = (): void => {
+          if (this.isSuspended) this.#due.push({ isTimer: true, run: ring })
+          else ring()
+        }
+        const handle = base.setTimeout(due, delay)
         this.#timers.set(mine, handle)
         this.#host.onTimers(this, this.#timers.size)
         return mine

@@ -38,6 +38,8 @@ export interface Invalidation {
   readonly kind: 'hard' | 'soft'
   readonly called: number
   acknowledged: number
+  /** The position in the log up to which one has to hear to know of it. */
+  told: number
 }
 
 /** By target, then by key: whether the first means the second. */

@@ -77,7 +77,7 @@ export async function runModel(options: RunOptions): Promise<RunResult> {
 function report({ violation, seed, path, shrinks }: Failure, story: string): string {
   return [
     `${violation.promise} is violated: ${violation.what}`,
-    `replay: npm run test:model -- --seed ${seed} --path ${path}   (shrunk ${shrinks} times)`,
+    `replay: npm run test:model -- --seed=${seed} --path ${path}   (shrunk ${shrinks} times)`,
     '',
     story,
   ].join('\n')

@@ -3,6 +3,7 @@
  * generated, shrunk, printed, kept as a regression and replayed.
  */
 
+import type { Hearing } from './simulated-log.ts'
 import type { Weather } from './weather.ts'
 
 /** The small tree that all schedules play in. */
@@ -28,7 +29,7 @@ export const TARGETS: readonly {
   { queryKey: ['b'], isExact: false },
 ]
 
-export type KeyClass = 'all' | 'entries' | 'tokens' | 'reads' | 'writes' | 'token-writes'
+export type KeyClass = 'all' | 'entries' | 'tokens' | 'reads' | 'writes' | 'token-writes' | 'leases' | 'feed'
 
 export interface Setting {
   /** Seeds what is random inside a run: weather, tokens, jitter. */
@@ -43,6 +44,13 @@ export interface Setting {
   readonly gcTime: number
   readonly storageTtl: number
   readonly mostWrites: number
+  readonly hasAdd: boolean
+  readonly hasFeed: boolean
+  readonly hasLeases: boolean
+  /** Messages that the log keeps. */
+  readonly feedLength: number
+  /** The second worker cannot follow the log at first. */
+  readonly beginsDeaf: boolean
 }
 
 export type Step = Action & {
@@ -84,6 +92,12 @@ export type Action =
   | { readonly do: 'corrupt-token'; readonly nth: number; readonly how: number }
   | { readonly do: 'lose-tokens' }
   | { readonly do: 'lose-all' }
+  /** Its process stands still, and its time with it; what is sent to it arrives when it goes on. */
+  | { readonly do: 'suspend'; readonly w: number; readonly ms: number }
+  /** How it hears of its peers; `w` -1: every worker. */
+  | { readonly do: 'hearing'; readonly w: number; readonly hearing: Hearing }
+  | { readonly do: 'trim-log'; readonly keep: number }
+  | { readonly do: 'lose-leases' }
 
 export interface Schedule {
   readonly setting: Setting

@@ -7,7 +7,9 @@
  */
 
 import type { StorageBackend, StorageEntry } from '../../src/index.ts'
-import type { KeyClass } from './schedule.ts'
+import type { KeyClass, Setting } from './schedule.ts'
+import { SimulatedLeases } from './simulated-leases.ts'
+import { type Follower, type Listener, SimulatedLog } from './simulated-log.ts'
 import { type Fate, fateIn, type Weather } from './weather.ts'
 
 export interface StoreHost {
@@ -20,9 +22,8 @@ export interface StoreHost {
 }
 
 /** Who uses a port, and what the world wants to know of it. */
-export interface PortUser {
+export interface PortUser extends Listener {
   readonly name: string
-  readonly isAlive: boolean
   readonly weather: { readonly kind: Weather; readonly on: KeyClass }
   /** Something has been answered: its state may have changed. */
   onAnswer(): void
@@ -30,21 +31,27 @@ export interface PortUser {
   onSend(value: string): void
 }
 
-type Operation = 'get' | 'set' | 'delete'
+type Operation = 'get' | 'set' | 'delete' | 'add' | 'lease' | 'append' | 'follow'
+/** What only counts as written where it was answered. */
+const HAS_RESULT: readonly Operation[] = ['get', 'add', 'lease', 'follow']
 
 const LOST_AFTER = 60_000
 
 export class SimulatedStore {
+  readonly log: SimulatedLog
+  readonly leases: SimulatedLeases
   readonly #host: StoreHost
   readonly #held = new Map<string, { value: string; expiresAt: number }>()
   #garbage = 0
 
   constructor(host: StoreHost) {
     this.#host = host
+    this.log = new SimulatedLog(host)
+    this.leases = new SimulatedLeases(host.now)
   }
 
-  portFor(user: PortUser, hasBatches: boolean): Port {
-    return new Port(this, this.#host, user, hasBatches)
+  portFor(user: PortUser, hasBatches: boolean, abilities: Setting): Port {
+    return new Port(this, this.#host, user, hasBatches, abilities)
   }
 
   look(key: string): string | null {
@@ -63,6 +70,8 @@ export class SimulatedStore {
 
   loseAll(): void {
     this.#held.clear()
+    this.log.lose()
+    this.leases.lose()
   }
 
   tokens(): string[] {
@@ -105,6 +114,9 @@ export class Port implements StorageBackend {
   declare readonly getMany?: NonNullable<StorageBackend['getMany']>
   declare readonly setMany?: NonNullable<StorageBackend['setMany']>
   declare readonly deleteMany?: NonNullable<StorageBackend['deleteMany']>
+  declare readonly add?: NonNullable<StorageBackend['add']>
+  declare readonly feed?: NonNullable<StorageBackend['feed']>
+  declare readonly lease?: NonNullable<StorageBackend['lease']>
   /** Operations without an answer. */
   unanswered = 0
   readonly #store: SimulatedStore
@@ -112,16 +124,80 @@ export class Port implements StorageBackend {
   readonly #user: PortUser
   /** Unanswered writes, by key, with the moment of their call. */
   readonly #writing = new Map<string, number>()
+  /** Its own, once it knows that it follows. */
+  #follower: Follower | null = null
 
-  constructor(store: SimulatedStore, host: StoreHost, user: PortUser, hasBatches: boolean) {
+  constructor(
+    store: SimulatedStore,
+    host: StoreHost,
+    user: PortUser,
+    hasBatches: boolean,
+    { hasAdd, hasFeed, hasLeases, feedLength }: Setting,
+  ) {
     this.#store = store
     this.#host = host
     this.#user = user
-    if (!hasBatches) return
     const self = this as { -readonly [N in keyof Port]: Port[N] }
+    if (hasAdd)
+      self.add = (key, value, ttl) =>
+        this.#call('add', [key], () => this.#add(key, value, ttl), false) as never
+    if (hasFeed)
+      self.feed = {
+        append: (texts) => {
+          const effect = (): void => {
+            for (const text of texts) store.log.append(text, feedLength)
+          }
+          return this.#call('append', ['feed'], effect, false)
+        },
+        follow: (onMessages, onGap) => this.#follow(onMessages, onGap),
+      }
+    if (hasLeases) {
+      const { leases } = store
+      const call = (key: string, effect: () => unknown): never =>
+        this.#call('lease', [key], effect, false) as never
+      self.lease = {
+        acquire: (key, ttl) => call(key, () => leases.acquire(key, user.name, ttl)),
+        renew: (key, token, ttl) => call(key, () => leases.renew(key, token, ttl)),
+        release: (key, token) => call(key, () => leases.release(key, token)),
+      }
+    }
+    if (!hasBatches) return
     self.getMany = (keys) => this.#call('get', keys, (key) => this.#store.look(key), true) as never
     self.setMany = (entries) => this.#set(entries, true)
     self.deleteMany = (keys) => this.#call('delete', keys, (key) => this.#store.lose(key), true) as never
+  }
+
+  /** It has been given all messages up to this position of the log; -1: it follows nothing. */
+  get heard(): number {
+    return this.#follower?.position ?? -1
+  }
+
+  get gapAt(): number {
+    return this.#follower?.gapAt ?? Number.NEGATIVE_INFINITY
+  }
+
+  #add(key: string, value: string, ttl: number | undefined): boolean {
+    if (this.#store.look(key) !== null) return false
+    this.#store.put(key, value, ttl)
+    return true
+  }
+
+  async #follow(
+    onMessages: (texts: string[]) => void,
+    onGap: (reason: string, mayHaveGoneBack: boolean) => void,
+  ): Promise<() => void> {
+    const { log } = this.#store
+    const follower = await (this.#call(
+      'follow',
+      ['feed'],
+      () => log.follow(this.#user, onMessages, onGap),
+      false,
+    ) as Follower | Promise<Follower>)
+    this.#follower = follower
+    return () => {
+      this.#follower = null
+      log.unfollow(follower)
+    }
   }
 
   get(key: string): never {
@@ -159,7 +235,7 @@ export class Port implements StorageBackend {
     const { log, after, random } = this.#host
     log(() => `  ${user.name} ${operation} ${keys.join(' ')}${fateText(fate)}`)
     if (operation === 'get') for (const key of keys) user.onAsk(key)
-    else this.#noteWrite(keys)
+    else if (operation === 'set' || operation === 'delete') this.#noteWrite(keys)
     if (fate.answer === 'throw') {
       this.#noteWritten(operation, keys)
       throw new Error('thrown by the store')
@@ -169,7 +245,9 @@ export class Port implements StorageBackend {
       results = keys.map((key) => (fate.isPartial && isBatch && random() < 0.5 ? undefined : effect(key)))
     }
     const result = (): unknown => {
-      if (operation !== 'get') return fate.answer === 'garbage' ? { acknowledged: 'perhaps' } : undefined
+      if (operation === 'follow') return results[0]
+      if (operation !== 'get' && fate.answer === 'garbage') return { acknowledged: 'perhaps' }
+      if (!HAS_RESULT.includes(operation)) return undefined
       if (fate.answer !== 'garbage') return isBatch ? results : results[0]
       if (isBatch && random() < 0.2) return random() < 0.5 ? results.slice(1) : 'no array'
       results = results.map((value) =>
@@ -185,13 +263,16 @@ export class Port implements StorageBackend {
     }
     this.unanswered++
     return new Promise((resolve, reject) => {
-      const answer = (): void => {
-        this.#noteWritten(operation, keys)
-        this.unanswered--
+      const tell = (): void => {
         if (!user.isAlive) return
         user.onAnswer()
         if (isRefused) reject(new Error('refused by the store'))
         else resolve(result())
+      }
+      const answer = (): void => {
+        this.#noteWritten(operation, keys)
+        this.unanswered--
+        user.whenAwake(tell)
       }
       const soon = (delay: number, run: () => void): void => (delay === 0 ? run() : after(delay, run))
       const { effectIn, answerIn } = fate
@@ -221,7 +302,7 @@ export class Port implements StorageBackend {
   }
 
   #noteWritten(operation: Operation, keys: readonly string[]): void {
-    if (operation !== 'get') for (const key of keys) this.#writing.delete(key)
+    if (operation === 'set' || operation === 'delete') for (const key of keys) this.#writing.delete(key)
   }
 
   #fate(operation: Operation, keys: readonly string[]): Fate {
@@ -232,8 +313,10 @@ export class Port implements StorageBackend {
       (on === 'entries' && first.includes(':d:')) ||
       (on === 'tokens' && isToken(first)) ||
       (on === 'reads' && operation === 'get') ||
-      (on === 'writes' && operation !== 'get') ||
-      (on === 'token-writes' && operation === 'set' && isToken(first))
+      (on === 'writes' && (operation === 'set' || operation === 'delete' || operation === 'add')) ||
+      (on === 'token-writes' && (operation === 'set' || operation === 'add') && isToken(first)) ||
+      (on === 'leases' && operation === 'lease') ||
+      (on === 'feed' && (operation === 'append' || operation === 'follow'))
     return fateIn(isConcerned ? kind : 'calm', this.#host.random)
   }
 }

@@ -12,9 +12,10 @@ import { hashKey, type StackQueryError } from '../../src/index.ts'
 import { VirtualClock } from '../../src/testing/index.ts'
 import { seededRandom } from '../../src/testing/seeded-random.ts'
 import { Generations } from '../../src/tier/generations.ts'
-import { entryKey } from '../../src/tier/storage-keys.ts'
+import { entryKey, leaseKey } from '../../src/tier/storage-keys.ts'
 import { WRITE_LIMITS } from '../../src/tier/write-behind.ts'
 import { type Call, Checker } from './checker.ts'
+import { isSound, LONGEST_WAIT, rivalOf, untrueCopy } from './fleet-checks.ts'
 import { Incarnation, type LifeHost, type Slot } from './incarnation.ts'
 import { type Datum, doesMean, type Invalidation, Ledger } from './ledger.ts'
 import { KEYS, type Schedule, type Setting, type Step, TARGETS } from './schedule.ts'
@@ -34,7 +35,11 @@ const ENTRY_KEYS = KEYS.map((key) => entryKey('sq', hashKey(key)).storageKey)
 const TOKEN_KEYS = new Map(
   KEYS.map((key, k) => [new Generations('sq', Math.random).tokenKeysOf(key).at(-2) as string, k]),
 )
+const LEASE_KEYS = KEYS.map((key) => leaseKey('sq', hashKey(key)))
 const FLOOD = 200
+
+/** What is done to a worker, not by it. */
+const OF_THE_WORLD = new Set<Step['do']>(['crash', 'skew', 'weather', 'hearing'])
 
 class OriginError extends Error {}
 
@@ -75,7 +80,7 @@ export class World {
       log: (line) => this.#log(line),
       onViolation,
     })
-    this.#checker = new Checker(this.#ledger, now, onViolation)
+    this.#checker = new Checker(this.#ledger, now, () => this.#store.log.end, onViolation)
   }
 
   /** Returns what was violated first, or `null`. */
@@ -92,7 +97,15 @@ export class World {
     try {
       for (let index = 0; index < setting.workers; index++) {
         const skew = setting.skews[index] ?? 0
-        this.#slots.push({ index, skew, weather: { kind: 'calm', on: 'all' }, life: 0 })
+        this.#slots.push({
+          index,
+          skew,
+          weather:
+            index === 1 && setting.beginsDeaf ? { kind: 'down', on: 'feed' } : { kind: 'calm', on: 'all' },
+          calmSince: Number.NEGATIVE_INFINITY,
+          hearing: 'prompt',
+          life: 0,
+        })
         this.#begin(index)
       }
       for (const step of steps) {
@@ -140,7 +153,7 @@ export class World {
     slot.life++
     const host: LifeHost = {
       base: { ...clockOf(this.#clock) },
-      makePort: (user, hasBatches) => this.#store.portFor(user, hasBatches),
+      makePort: (user, hasBatches) => this.#store.portFor(user, hasBatches, this.#schedule.setting),
       onChange: (life) => this.#changed.add(life),
       onAsk: (life, key) => this.#noteAsked(life, key),
       onSend: (value) => this.#ledger.noteSent(value),
@@ -168,12 +181,23 @@ export class World {
     const life = 'w' in step && step.w >= 0 ? this.#workers[step.w % setting.workers] : undefined
     if (life !== undefined) {
       this.#touch(life, 'k' in step ? step.k : 'all')
-      this.#act(step, life)
+      // Nobody calls a process that stands still.
+      if (!life.isSuspended || OF_THE_WORLD.has(step.do)) this.#act(step, life)
       return
     }
     switch (step.do) {
       case 'weather':
-        for (const slot of this.#slots) slot.weather = { kind: step.weather, on: step.on }
+        for (const slot of this.#slots) this.#change(slot, { kind: step.weather, on: step.on })
+        break
+      case 'hearing':
+        for (const slot of this.#slots) slot.hearing = step.hearing
+        this.#store.log.stir()
+        break
+      case 'trim-log':
+        this.#store.log.trim(step.keep)
+        break
+      case 'lose-leases':
+        this.#store.leases.lose()
         break
       case 'origin':
         this.#origin = { delay: step.delay, failures: step.failures, rich: step.rich }
@@ -250,6 +274,7 @@ export class World {
       }
       case 'watch': {
         const observer = client.watch(this.#optionsOf(life, step.k, step.staleTime))
+        life.hasWatched = true
         life.watching.push(observer.subscribe(() => this.#touch(life, step.k)))
         break
       }
@@ -270,9 +295,23 @@ export class World {
         life.slot.skew += step.by
         break
       case 'weather':
-        life.slot.weather = { kind: step.weather, on: step.on }
+        this.#change(life.slot, { kind: step.weather, on: step.on })
+        break
+      case 'hearing':
+        life.slot.hearing = step.hearing
+        this.#store.log.stir()
+        break
+      case 'suspend':
+        life.suspend()
+        this.#clock.setTimeout(() => life.wake(this.#random() < 0.5), step.ms)
         break
     }
+  }
+
+  #change(slot: Slot, weather: Slot['weather']): void {
+    // What was sent before may still be answered late.
+    slot.calmSince = this.#clock.now()
+    slot.weather = weather
   }
 
   #optionsOf(life: Incarnation, k: number, staleTime: number) {
@@ -340,6 +379,8 @@ export class World {
     const { life, k, kind, seq, at, held, isAlone, isCircuitOpen } = call
     const now = this.#clock.now()
     const waited = now - at
+    if (life.suspendedAt >= at) return
+    if (waited > LONGEST_WAIT) this.#violated('P8', `${life.name} ${kind} was kept waiting for ${waited} ms`)
     if (held !== null && kind !== 'wait') {
       if (waited > 0) this.#violated('P2', `${life.name} waited ${waited} ms for what L1 held`)
       return
@@ -351,12 +392,14 @@ export class World {
     const late = isOrigins ? now - (life.originEndedAt[k] as number) : 0
     if (late > 0) this.#violated('P3', `${life.name} was answered ${late} ms after its origin`)
     const most = isCircuitOpen ? 0 : STORAGE_TIMEOUT
-    if (!isOrigins && waited > most) this.#violated('P3', `${life.name} ${kind} waited ${waited} ms for L2`)
+    const hasWaitedForHolder = this.#store.leases.wasHeldSince(LEASE_KEYS[k] as string, at)
+    if (!isOrigins && waited > most && !hasWaitedForHolder)
+      this.#violated('P3', `${life.name} ${kind} waited ${waited} ms for L2`)
   }
 
   #checkTime(what: string, life: Incarnation, calledAt: number, most: number): void {
     const took = this.#clock.now() - calledAt
-    if (took > most)
+    if (took > most && life.suspendedAt < calledAt)
       this.#violated('P4', `${what} of ${life.name} took ${took} ms; at most ${most} were promised`)
   }
 
@@ -365,13 +408,23 @@ export class World {
     const now = this.#clock.now()
     if (life.running[k] !== 0)
       this.#violated('P8', `two origin calls of ${JSON.stringify(KEYS[k])} in ${life.name}`)
+    const rival = this.#schedule.setting.hasLeases
+      ? rivalOf(life, k, this.#workers, this.#store, now)
+      : undefined
+    if (rival !== undefined)
+      this.#violated(
+        'P8',
+        `${life.name} and ${rival.name} call the origin for ${JSON.stringify(KEYS[k])} at a time`,
+      )
+    life.isSound[k] = isSound(life, now)
     ;(life.running[k] as number)++
     life.originBeganAt[k] = now
     for (const call of this.#calls) {
       if (call.life !== life || call.k !== k || call.originBeganAt !== -1) continue
       call.originBeganAt = now
       const most = call.isCircuitOpen ? 0 : STORAGE_TIMEOUT
-      if (call.isAlone && now - call.at > most)
+      const isOthers = this.#store.leases.wasHeldSince(LEASE_KEYS[k] as string, call.at)
+      if (call.isAlone && now - call.at > most && life.suspendedAt < call.at && !isOthers)
         this.#violated(
           'P3',
           `L2 kept ${life.name} ${now - call.at} ms from its origin; at most ${most} were promised`,
@@ -424,11 +477,13 @@ export class World {
       kind,
       called: this.#ledger.tick(),
       acknowledged: Number.POSITIVE_INFINITY,
+      told: Number.POSITIVE_INFINITY,
     }
     this.#log(() => `  ${life.name} calls ${how} ${JSON.stringify(filter)} at ${invalidation.called}`)
     if (how === 'reset') life.cancelledAt = invalidation.called
     this.#ledger.invalidations.push(invalidation)
     life.unacknowledged++
+    life.untold++
     for (let k = 0; k < KEYS.length; k++) {
       if (!doesMean(f, k)) continue
       if (kind === 'soft') {
@@ -456,6 +511,7 @@ export class World {
       const isGivenUp = isCircuitOpen || client.stats().storage?.circuit !== 'closed'
       if (isGivenUp || took === STORAGE_TIMEOUT || invalidation.acknowledged < Infinity) return
       invalidation.acknowledged = this.#ledger.tick()
+      invalidation.told = this.#store.log.end
       life.unacknowledged--
     })
   }
@@ -476,7 +532,12 @@ export class World {
   /** Faults end: everything settles, nothing is lost that was not counted, and all workers agree with the origin. */
   async #conclude(): Promise<void> {
     this.#log(() => 'faults end')
-    for (const slot of this.#slots) slot.weather = { kind: 'calm', on: 'all' }
+    for (const slot of this.#slots) {
+      this.#change(slot, { kind: 'calm', on: 'all' })
+      slot.hearing = 'prompt'
+    }
+    for (const life of this.#workers) life.wake(true)
+    this.#store.log.stir()
     this.#origin = { delay: 20, failures: 0, rich: false }
     for (const life of this.#workers) for (const unwatch of life.watching.splice(0)) unwatch()
     await this.#clock.advance(SETTLING)
@@ -492,12 +553,26 @@ export class World {
       if (storage?.inFlight !== 0 && storage?.outages === 0)
         this.#violated('P11', `${life.name} has ${storage?.inFlight} in flight`)
     }
+    this.#checkCopies()
     this.#checkWords()
     if (this.violation === null) await this.#converge()
     for (const life of this.#workers) this.#close(life)
     await this.#clock.advance(2_000)
     for (const life of this.#workers) if (life.isAlive) this.#violated('P6', `${life.name} does not close`)
     if (Object.hasOwn(Object.prototype, 'polluted')) this.#violated('P10', 'Object.prototype was changed')
+  }
+
+  /** After so long a calm every worker knows of everything. */
+  #checkCopies(): void {
+    for (const life of this.#workers) {
+      for (const [k, key] of KEYS.entries()) {
+        const state = life.client.getQueryState(key as never)
+        const datum = state?.data === undefined ? '' : this.#ledger.identify(state.data, k)
+        if (state === undefined || typeof datum === 'string') continue
+        const untrue = untrueCopy(life, datum, state.isInvalidated, this.#ledger, this.#clock.now(), true)
+        if (untrue !== null) this.#violated('P4', `${life.name} holds #${datum.id} long after ${untrue}`)
+      }
+    }
   }
 
   /** What the store holds in the end is the last word of one of the workers. */

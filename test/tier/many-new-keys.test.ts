@@ -1,6 +1,7 @@
 import { expect, test } from 'vitest'
 import { QueryClient } from '../../src/index.ts'
 import { MemoryStorage } from '../../src/storages/memory/index.ts'
+import { VirtualClock } from '../../src/testing/index.ts'
 
 // Each of their tokens is read by itself where there is no getMany; all of them find a place in the guard.
 const KEYS = 400
@@ -29,7 +30,8 @@ function countingStorage() {
 }
 
 async function setAll(storage: ReturnType<typeof countingStorage>): Promise<void> {
-  const client = new QueryClient({ storage })
+  // In real time, on a machine that may be busy.
+  const client = new QueryClient({ storage, storageTimeout: 30_000 })
   for (let i = 0; i < KEYS; i++) client.setQueryData(['user', i], { id: i })
   const { pending } = await client.flush({ timeout: Number.POSITIVE_INFINITY })
   expect(pending).toBe(0)
@@ -48,4 +50,32 @@ test('the tokens of many new keys never fill all places that the guard has', asy
   const storage = countingStorage()
   await setAll(storage)
   expect(storage.counts.mostAdds).toBeLessThan(500)
+})
+
+test.each([
+  ['rejects', () => Promise.reject(new Error('no'))],
+  [
+    'throws',
+    (): never => {
+      throw new Error('no')
+    },
+  ],
+])('a store whose get %s at once is asked now and then, not in a circle', async (_, get) => {
+  const clock = new VirtualClock()
+  let reads = 0
+  const storage = {
+    get: () => {
+      reads++
+      return get()
+    },
+    set: async () => {},
+    delete: async () => {},
+  }
+  const client = new QueryClient({ storage, clock, logger: { warn() {}, error() {}, info() {}, debug() {} } })
+  client.setQueryData(['user', 1], { id: 1 })
+  await clock.advance(1_000)
+  expect(reads).toBeLessThan(100)
+  const closing = client.close({ timeout: 100 })
+  await clock.advance(2_000)
+  await closing
 })

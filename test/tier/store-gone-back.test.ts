@@ -3,6 +3,7 @@
 import { expect, test } from 'vitest'
 import { QueryClient } from '../../src/index.ts'
 import type { StorageBackend } from '../../src/ports/storage.ts'
+import { MemoryStorage } from '../../src/storages/memory/index.ts'
 import { VirtualClock } from '../../src/testing/index.ts'
 
 type Told = (text: readonly string[]) => void
@@ -73,6 +74,26 @@ test.each(['hard', 'soft'] as const)(
     await settle(Promise.all([one.close(), two.close()]))
   },
 )
+
+test('saying it again fills no log, so that one gap is not followed by another for ever', async () => {
+  const clock = new VirtualClock()
+  const storage = new MemoryStorage({ clock, feedLength: 50 })
+  const logger = { warn() {}, error() {} }
+  const clients = [1, 2, 3].map(() => new QueryClient({ clock, storage: storage.connect(), logger }))
+  await clock.advance(1_000)
+  for (let i = 0; i < 40; i++) {
+    for (const client of clients) void client.removeQueries(['user', i])
+    await clock.advance(10)
+  }
+  const gaps = (): number => clients.reduce((sum, client) => sum + (client.stats().fleet?.gaps ?? 0), 0)
+  const before = gaps()
+  storage.clear()
+  await clock.advance(5_000)
+  expect(gaps() - before).toBe(clients.length)
+  const closed = Promise.all(clients.map((client) => client.close()))
+  await clock.advance(5_000)
+  await closed
+})
 
 test('says nothing again after a gap alone, or a log too short for it would have a gap again, for ever', async () => {
   const clock = new VirtualClock()

@@ -5,7 +5,7 @@
  * came after a flush. Both happen under the write lock, so they hold for all processes together. It names the
  * boot of the machine it was set in: found in another boot, the machine went down in between, and the data file
  * may mix pages of several states. It is then deleted: none of them could be trusted, and an old one would bring
- * back what was invalidated. May import siblings.
+ * back what was invalidated. May import resilience and siblings.
  */
 
 import {
@@ -18,15 +18,13 @@ import {
   rmSync,
   writeSync,
 } from 'node:fs'
-import { uptime } from 'node:os'
 import { join } from 'node:path'
+import { bootName, isThisBoot } from '../../resilience/boot-name.ts'
 import { discardData, underMutex } from './directory.ts'
 import type { CacheStores } from './lmdb.ts'
 import type { TransactionGate } from './transaction-gate.ts'
 
 const MARKER_FILE = 'stackquery-cache.unflushed'
-/** Clocks are set now and then. */
-const BOOT_TIME_TOLERANCE = 60_000
 
 export class FlushMarker {
   readonly #directory: string
@@ -102,20 +100,6 @@ function lastTransaction({ root, values }: CacheStores): number {
   const { lastTxnId } = values.getStats()
   root.resetReadTxn()
   return lastTxnId
-}
-
-function isThisBoot(name: string): boolean {
-  const now = bootName()
-  if (!name.startsWith('at ') || !now.startsWith('at ')) return name === now
-  return Math.abs(Number(name.slice(3)) - Number(now.slice(3))) < BOOT_TIME_TOLERANCE
-}
-
-function bootName(): string {
-  try {
-    return readFileSync('/proc/sys/kernel/random/boot_id', 'utf8').trim()
-  } catch {
-    return `at ${Math.round(Date.now() - uptime() * 1_000)}`
-  }
 }
 
 function syncDirectory(directory: string): void {

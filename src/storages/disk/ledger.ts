@@ -25,6 +25,12 @@ export class Ledger {
     this.#stores = stores
   }
 
+  /** Whether a value would be read under the key. */
+  hasLive(key: Buffer, now: number): boolean {
+    const bytes = readBytes(this.#stores.values, key)
+    return bytes !== undefined && new RowView(bytes).expiresAt > now
+  }
+
   /** The greatest rank in use. */
   lastRank(): number {
     for (const key of this.#stores.order.getKeys({ reverse: true, limit: 1 })) return key.readDoubleBE(0)
@@ -102,13 +108,13 @@ export class Ledger {
   }
 
   usage(): Usage {
-    const { values, order, expiry, chunks } = this.#stores
+    const { values, order, expiry, chunks, messages, leases, leaseExpiry } = this.#stores
     const stats = values.getStats()
     const trees = [
       stats,
       stats.root,
       stats.free,
-      ...[order, expiry, chunks].map((tree: LmdbStore) => tree.getStats()),
+      ...[order, expiry, chunks, messages, leases, leaseExpiry].map((tree: LmdbStore) => tree.getStats()),
     ]
     let pages = 0
     for (const tree of trees) pages += tree.treeBranchPageCount + tree.treeLeafPageCount + tree.overflowPages

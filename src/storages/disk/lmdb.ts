@@ -28,6 +28,9 @@ export interface LmdbStats extends TreePages {
   readonly free: TreePages
 }
 
+/** More than there are, so that a later version may have more in the same file. */
+const MAX_TREES = 16
+
 /** Values are bytes; keys as well, or a string of `keyEncoder`'s. */
 export interface LmdbStore {
   /** Valid until the next read: one buffer serves them all. */
@@ -74,6 +77,14 @@ export interface CacheStores {
   readonly expiry: LmdbStore
   /** Id and number -> a part of a large value. */
   readonly chunks: LmdbStore
+  /** Id and number -> a part of a message of the feed (see `message-log.ts`). */
+  readonly messages: LmdbStore
+  /** Key -> lease (see `lease-ledger.ts`). */
+  readonly leases: LmdbStore
+  /** Instant and key of a lease. */
+  readonly leaseExpiry: LmdbStore
+  /** What there is one of: the log's ends and incarnation. */
+  readonly meta: LmdbStore
 }
 
 /**
@@ -108,7 +119,7 @@ export function openStores(lmdb: LmdbModule, directory: string, readOnly: boolea
   const root = lmdb.open({
     path: directory,
     noSubdir: false,
-    maxDbs: 6,
+    maxDbs: MAX_TREES,
     maxReaders: 1_000,
     ...(readOnly ? { readOnly } : { noSync: true }),
   })
@@ -119,6 +130,10 @@ export function openStores(lmdb: LmdbModule, directory: string, readOnly: boolea
     order: openTree('order'),
     expiry: openTree('expiry'),
     chunks: openTree('chunks'),
+    messages: openTree('messages'),
+    leases: openTree('leases'),
+    leaseExpiry: openTree('leaseExpiry'),
+    meta: openTree('meta'),
   }
 }
 

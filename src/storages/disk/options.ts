@@ -35,6 +35,14 @@ export interface DiskCacheOptions {
    */
   readonly eviction?: EvictionPolicy | undefined
   /**
+   * How many messages the change feed keeps, at least 1; an eighth of `sizeLimit` at most, whatever their number. A
+   * follower that was suspended or blocked while more were appended is told of a gap. Processes that share a directory
+   * should agree: the smallest number counts.
+   * @default 10_000
+   * @throws INVALID_OPTION when it is not an integer of at least 1.
+   */
+  readonly feedLength?: number | undefined
+  /**
    * Told once when a corrupt data file is set aside.
    * @default none
    * @throws INVALID_OPTION when it has no `warn` and `error` functions.
@@ -46,6 +54,7 @@ export interface DiskCacheSettings {
   readonly directory: string
   readonly sizeLimit: number
   readonly eviction: EvictionPolicy
+  readonly feedLength: number
   readonly logger: Logger | undefined
 }
 
@@ -56,7 +65,8 @@ export function resolveOptions(given: string | DiskCacheOptions = {}): DiskCache
   if (typeof options !== 'object' || options === null) {
     throw new InvalidOptionError(`DiskCacheStorage takes a directory or options, got ${show(options)}`)
   }
-  const { directory = '.cache', sizeLimit = 1024 ** 3, eviction = 'least-recently-stored', logger } = options
+  const { directory = '.cache', sizeLimit = 1024 ** 3, eviction = 'least-recently-stored' } = options
+  const { feedLength = 10_000, logger } = options
   if (typeof directory !== 'string' || directory === '' || directory.includes('\0')) {
     throw new InvalidOptionError(`directory must be a path without NUL, got ${show(directory)}`)
   }
@@ -70,10 +80,13 @@ export function resolveOptions(given: string | DiskCacheOptions = {}): DiskCache
       `eviction must be 'least-recently-stored' or 'least-recently-used', got ${show(eviction)}`,
     )
   }
+  if (!Number.isSafeInteger(feedLength) || feedLength < 1) {
+    throw new InvalidOptionError(`feedLength must be an integer from 1, got ${show(feedLength)}`)
+  }
   if (logger !== undefined && (typeof logger?.warn !== 'function' || typeof logger.error !== 'function')) {
     throw new InvalidOptionError(`logger must have warn and error functions, got ${show(logger)}`)
   }
-  return { directory: resolve(directory), sizeLimit, eviction, logger }
+  return { directory: resolve(directory), sizeLimit, eviction, feedLength, logger }
 }
 
 function show(value: unknown): string {

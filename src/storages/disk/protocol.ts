@@ -8,15 +8,29 @@ export interface WriterSettings {
   readonly directory: string
   readonly sizeLimit: number
   readonly eviction: EvictionPolicy
+  readonly feedLength: number
   /** The data file that was found damaged, to be set aside. */
   readonly condemned: string | undefined
   readonly gate: GateWord
 }
 
 export type Operation =
-  | { readonly kind: 'set'; readonly key: string; readonly value: string; readonly expiresAt: number }
-  | { readonly kind: 'delete'; readonly key: string }
-  | { readonly kind: 'touch'; readonly key: string }
+  | {
+      /** `add` stores where there is no live value. */
+      readonly kind: 'set' | 'add'
+      readonly key: string
+      /** `undefined`: has run out already. */
+      readonly value: string | undefined
+      readonly expiresAt: number
+    }
+  | { readonly kind: 'delete' | 'touch'; readonly key: string }
+  | { readonly kind: 'append'; readonly message: string }
+  | {
+      readonly kind: 'acquire' | 'renew' | 'release'
+      readonly key: string
+      readonly token: string
+      readonly ttl: number
+    }
 
 export interface WriteRequest {
   readonly id: number
@@ -30,7 +44,8 @@ export type ToWriter =
 export type FromWriter =
   | { readonly kind: 'opened'; readonly identity: string }
   | { readonly kind: 'refused'; readonly error: PackedError }
-  | { readonly kind: 'written'; readonly ids: readonly number[] }
+  /** `refused`, some of `ids`: an `add` to a key that has a value, a lease that another holds. */
+  | { readonly kind: 'written'; readonly ids: readonly number[]; readonly refused: readonly number[] }
   | { readonly kind: 'failed'; readonly ids: readonly number[]; readonly error: PackedError }
   | { readonly kind: 'warning'; readonly message: string }
   /** The data file is damaged, or is no longer the one under the path. The thread does no more. */

@@ -4,11 +4,14 @@
  * Invariants: takes no lock; a read sees every transaction that was committed before the callback of the event
  * loop that it runs in began (news of a later one cannot reach this process sooner); no snapshot outlives that
  * callback and its promise jobs, so that none keeps pages from being reused.
- * Owns its handle on the stores (read only, joined to the writing thread's). May import siblings.
+ * Owns its handle on the stores (read only, joined to the writing thread's). May import resilience and
+ * siblings.
  */
 
+import type { LogEnd, LoggedMessage, LogReader } from '../../resilience/polled-feed.ts'
 import { decodeKey } from './key.ts'
 import { type CacheStores, readBytes } from './lmdb.ts'
+import { readIncarnation, readMessage, readState } from './message-log.ts'
 import { chunkKey, RowView } from './row.ts'
 
 /** Rows looked at in one go by `keys`. */
@@ -24,7 +27,7 @@ export interface KeyPage {
   readonly next: Buffer | undefined
 }
 
-export class Reader {
+export class Reader implements LogReader {
   readonly #stores: CacheStores
   readonly #readChunk = (id: number, index: number) => readBytes(this.#stores.chunks, chunkKey(id, index))
   /** Reads of the snapshot that is held; 0 = none is. */
@@ -66,6 +69,23 @@ export class Reader {
     }
     const next = last !== undefined && count === PAGE_ROWS ? Buffer.concat([last, Buffer.of(0)]) : undefined
     return { keys, next }
+  }
+
+  logEnd(): LogEnd {
+    this.#hold()
+    return { incarnation: readIncarnation(this.#stores), id: readState(this.#stores).last }
+  }
+
+  /** Up to the first one that is not there. */
+  messagesAfter(id: number, limit: number): LoggedMessage[] {
+    this.#hold()
+    const found: LoggedMessage[] = []
+    for (let next = id + 1; next <= id + limit; next++) {
+      const text = readMessage(this.#stores, next)
+      if (text === undefined) break
+      found.push({ id: next, text })
+    }
+    return found
   }
 
   async close(): Promise<void> {

@@ -18,7 +18,7 @@ export const FORMAT = 1
 
 const HEADER_BYTES = 24
 const PAGE_HEADER_BYTES = 24
-const CHUNK_BYTES = 8 * 4_096 - PAGE_HEADER_BYTES
+export const CHUNK_BYTES = 8 * 4_096 - PAGE_HEADER_BYTES
 const IS_CHUNKED = 1
 const HAS_FULL_KEY = 2
 
@@ -33,8 +33,7 @@ export interface PreparedRow {
 
 /** The row of `value`; `placeRow` completes it inside the transaction. */
 export function prepareRow(key: string, storedKey: Buffer, value: string, expiresAt: number): PreparedRow {
-  const encoding = encodingOf(value)
-  const text = Buffer.from(value, ENCODINGS[encoding])
+  const { encoding, bytes: text } = encodeText(value)
   const fullKey = storedKey[0] === DIGEST_KEY ? Buffer.from(key, 'utf16le') : undefined
   const fullKeyBytes = fullKey?.length ?? 0
   const isChunked = HEADER_BYTES + fullKeyBytes + text.length > CHUNK_BYTES
@@ -152,7 +151,16 @@ export function chunkKey(id: number, index: number): Buffer {
   return key
 }
 
-function encodingOf(value: string): 0 | 1 | 2 {
-  if (LONE_SURROGATE.test(value)) return 2
-  return Buffer.byteLength(value) === value.length ? 0 : 1
+export function encodeText(text: string): { readonly encoding: number; readonly bytes: Buffer } {
+  const encoding = encodingOf(text)
+  return { encoding, bytes: Buffer.from(text, ENCODINGS[encoding]) }
+}
+
+export function decodeText(encoding: number, bytes: Buffer): string {
+  return bytes.toString(ENCODINGS[encoding])
+}
+
+function encodingOf(text: string): 0 | 1 | 2 {
+  if (LONE_SURROGATE.test(text)) return 2
+  return Buffer.byteLength(text) === text.length ? 0 : 1
 }

@@ -3,7 +3,7 @@
  *
  * States: starting -> open -> closed; `onLost` once, at the end of a thread that was not asked to end.
  * Every request is answered: those under way when the thread ends are rejected. The thread keeps the process
- * alive only while a request, the opening or the closing is under way. Requests of one turn go across as one
+ * alive only while a request, an opening that somebody awaits, or the closing is under way. Requests of one turn go across as one
  * message. Owns the thread. May import siblings, errors and ports.
  */
 
@@ -15,7 +15,7 @@ import { unpackError } from './protocol.ts'
 import { createGateWord, guardExit, releaseExit } from './transaction-gate.ts'
 
 interface Waiter {
-  readonly resolve: () => void
+  readonly resolve: (isDone: boolean) => void
   readonly reject: (error: Error) => void
 }
 
@@ -38,6 +38,7 @@ export class WriterHost {
   #opening: { resolve: (identity: string) => void; reject: (error: Error) => void } | undefined
   #end: WriterLoss | undefined
   #isClosing = false
+  #isAwaited = false
 
   constructor(
     settings: Omit<WriterSettings, 'gate'>,
@@ -56,6 +57,8 @@ export class WriterHost {
     this.opened = new Promise((resolve, reject) => {
       this.#opening = { resolve, reject }
     })
+    // Where nobody waits for it yet, the first operation meets the failure.
+    this.opened.catch(() => {})
     guardExit(this.#gate)
     this.#worker.on('message', (message: FromWriter) => this.#receive(message))
     this.#worker.on('error', (cause) => {
@@ -65,10 +68,18 @@ export class WriterHost {
       releaseExit(this.#gate)
       this.#finish('STORAGE_UNAVAILABLE', 'the writing thread of DiskCacheStorage ended', undefined)
     })
+    // Last: a listener to its messages holds the process again.
+    this.#hold()
   }
 
-  /** Resolves when the operations are visible to every process. */
-  write(operations: readonly Operation[]): Promise<void> {
+  /** Somebody waits for the opening: the process must not end meanwhile. */
+  await(): void {
+    this.#isAwaited = true
+    this.#hold()
+  }
+
+  /** Resolves when the operations are visible to every process; to `false` where one was refused. */
+  write(operations: readonly Operation[]): Promise<boolean> {
     if (this.#end) return Promise.reject(this.#end.error)
     return new Promise((resolve, reject) => {
       const id = ++this.#lastId
@@ -102,7 +113,8 @@ export class WriterHost {
       this.#opening = undefined
       this.#hold()
     } else if (message.kind === 'written') {
-      for (const id of message.ids) this.#take(id)?.resolve()
+      for (const id of message.refused) this.#take(id)?.resolve(false)
+      for (const id of message.ids) this.#take(id)?.resolve(true)
       this.#hold()
     } else if (message.kind === 'failed') {
       const error = unpackError(message.error)
@@ -125,7 +137,7 @@ export class WriterHost {
   }
 
   #hold(): void {
-    if (this.#waiters.size > 0 || this.#opening || this.#isClosing) this.#worker.ref()
+    if (this.#waiters.size > 0 || (this.#opening && this.#isAwaited) || this.#isClosing) this.#worker.ref()
     else this.#worker.unref()
   }
 

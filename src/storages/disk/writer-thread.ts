@@ -8,10 +8,12 @@
  */
 
 import { parentPort, receiveMessageOnPort, workerData } from 'node:worker_threads'
+import { Bell } from './bell.ts'
 import { claimDirectory, identifyData, setAside } from './directory.ts'
 import { FlushMarker } from './flush-marker.ts'
 import { inspectDataFile } from './inspect-data-file.ts'
 import { type CacheStores, isCorruption, loadLmdb, openStores } from './lmdb.ts'
+import { beginLog, readIncarnation } from './message-log.ts'
 import {
   type FromWriter,
   packError,
@@ -53,6 +55,20 @@ async function open(marker: FlushMarker): Promise<CacheStores> {
   }
 }
 
+/** Before anyone reads: a log that has no incarnation could not be told from another. */
+function begin(stores: CacheStores, marker: FlushMarker): void {
+  const { root } = stores
+  const hasBegun = readIncarnation(stores) !== ''
+  root.resetReadTxn()
+  if (hasBegun) return
+  gate.run(() =>
+    root.transactionSync(() => {
+      marker.set()
+      beginLog(stores)
+    }),
+  )
+}
+
 function replaceData(damage: string, identity: string | undefined): void {
   const place = identity === undefined ? undefined : setAside(directory, identity)
   if (place === undefined) return
@@ -68,6 +84,7 @@ function warn(message: string): void {
 function run(stores: CacheStores, marker: FlushMarker): void {
   const identity = identifyData(directory)
   const writer = new Writer(stores, settings, marker, gate)
+  const bell = new Bell(directory)
   let readersCheckedAt = Date.now()
 
   const watch = setInterval(async () => {
@@ -84,9 +101,14 @@ function run(stores: CacheStores, marker: FlushMarker): void {
   }
 
   function write(requests: readonly WriteRequest[]): void {
-    const failed = writer.perform(requests)
-    const written = requests.filter((request) => !failed.has(request)).map(({ id }) => id)
-    if (written.length > 0) say({ kind: 'written', ids: written })
+    const { failed, refused } = writer.perform(requests)
+    const written = requests.filter((request) => !failed.has(request))
+    const idsOf = (some: readonly WriteRequest[]) => some.map(({ id }) => id)
+    if (written.length > 0) {
+      const ofRefused = written.filter((request) => refused.has(request))
+      say({ kind: 'written', ids: idsOf(written), refused: idsOf(ofRefused) })
+    }
+    if (written.some(({ operations }) => operations.some(({ kind }) => kind === 'append'))) bell.ring()
     for (const [{ id }, error] of failed) {
       say({ kind: 'failed', ids: [id], error: packError(error, `writing to ${directory}`) })
       if (isCorruption(error)) lose('it is corrupt', identity)
@@ -96,6 +118,7 @@ function run(stores: CacheStores, marker: FlushMarker): void {
 
   async function close(): Promise<void> {
     clearInterval(watch)
+    bell.close()
     await marker.settle(stores)
     await stores.root.close()
     port.close()
@@ -117,6 +140,7 @@ function run(stores: CacheStores, marker: FlushMarker): void {
 try {
   const marker = new FlushMarker(directory, gate)
   const stores = await open(marker)
+  begin(stores, marker)
   run(stores, marker)
   say({ kind: 'opened', identity: identifyData(directory) ?? '' })
 } catch (error) {

@@ -12,30 +12,33 @@
 
 import { StorageError } from '../../errors.ts'
 import type { FlushMarker } from './flush-marker.ts'
-import { encodeKey } from './key.ts'
+import { LeaseLedger } from './lease-ledger.ts'
 import { Ledger } from './ledger.ts'
 import type { CacheStores } from './lmdb.ts'
-import type { Operation, WriteRequest, WriterSettings } from './protocol.ts'
+import { MessageLog, type PreparedMessage } from './message-log.ts'
+import type { WriteRequest, WriterSettings } from './protocol.ts'
 import { Room } from './room.ts'
-import { type PreparedRow, prepareRow } from './row.ts'
+import { bytesOf, prepareStep, type Step } from './step.ts'
 import type { TransactionGate } from './transaction-gate.ts'
 
-interface Step {
-  readonly kind: Operation['kind']
-  readonly key: Buffer
-  readonly row: PreparedRow | undefined
-  readonly expiresAt: number
+interface Batch {
+  readonly steps: readonly { readonly step: Step; readonly request: WriteRequest }[]
+  /** About what they add to the file. */
+  readonly bytes: number
 }
 
-interface Batch {
-  readonly steps: readonly Step[]
-  /** About what its rows take. */
-  readonly bytes: number
+export interface Outcome {
+  /** Everything else is visible to every process. */
+  readonly failed: ReadonlyMap<WriteRequest, unknown>
+  /** An operation of it was refused, the others were done. */
+  readonly refused: ReadonlySet<WriteRequest>
 }
 
 const MAX_BATCH_STEPS = 2_000
 /** One value may take a quarter of the limit. */
 const MAX_SHARE = 4
+/** The feed's log may take an eighth of it. */
+const FEED_SHARE = 8
 /** Rows culled or evicted per step: more than one, so that a cache over its limit comes down. */
 const ROWS_PER_STEP = 4
 const MIN_ROWS = 16
@@ -45,6 +48,8 @@ const MAX_READER_LAG = 50
 export class Writer {
   readonly #stores: CacheStores
   readonly #ledger: Ledger
+  readonly #leases: LeaseLedger
+  readonly #log: MessageLog
   readonly #settings: WriterSettings
   readonly #marker: FlushMarker
   readonly #gate: TransactionGate
@@ -52,53 +57,55 @@ export class Writer {
   readonly #room: Room
 
   constructor(stores: CacheStores, settings: WriterSettings, marker: FlushMarker, gate: TransactionGate) {
+    const { sizeLimit, feedLength } = settings
     this.#gate = gate
     this.#stores = stores
     this.#ledger = new Ledger(stores)
+    this.#leases = new LeaseLedger(stores)
+    this.#log = new MessageLog(stores, feedLength, sizeLimit / FEED_SHARE)
     this.#settings = settings
     this.#marker = marker
-    this.#room = new Room(this.#ledger, settings.sizeLimit)
-    this.#maxBatchBytes = Math.min(settings.sizeLimit / 32, 8 * 1024 ** 2)
+    this.#room = new Room(this.#ledger, sizeLimit)
+    this.#maxBatchBytes = Math.min(sizeLimit / 32, 8 * 1024 ** 2)
   }
 
-  /** Returns what failed; everything else is visible to every process. */
-  perform(requests: readonly WriteRequest[]): ReadonlyMap<WriteRequest, unknown> {
+  perform(requests: readonly WriteRequest[]): Outcome {
     const failed = new Map<WriteRequest, unknown>()
-    let members = new Set<WriteRequest>()
-    let steps: Step[] = []
+    const refused = new Set<WriteRequest>()
+    let steps: { step: Step; request: WriteRequest }[] = []
     let bytes = 0
     const flush = () => {
       try {
-        if (steps.length > 0) this.#commit({ steps, bytes })
+        if (steps.length > 0) for (const request of this.#commit({ steps, bytes })) refused.add(request)
       } catch (error) {
-        for (const member of members) failed.set(member, error)
+        for (const { request } of steps) failed.set(request, error)
       }
-      members = new Set()
       steps = []
       bytes = 0
     }
     for (const request of requests) {
       for (const operation of request.operations) {
         if (steps.length >= MAX_BATCH_STEPS || bytes > this.#maxBatchBytes) flush()
-        let step = prepare(operation)
-        if (step.row !== undefined && step.row.bytes > this.#settings.sizeLimit / MAX_SHARE) {
-          failed.set(request, this.#tooLarge(step.row.bytes))
-          step = { kind: 'delete', key: step.key, row: undefined, expiresAt: Infinity }
+        let step = prepareStep(operation)
+        if ((step.kind === 'set' || step.kind === 'add') && this.#isTooLarge(step)) {
+          failed.set(request, this.#tooLarge(bytesOf(step)))
+          if (step.kind === 'add') continue
+          step = { kind: 'delete', key: step.key }
         }
-        members.add(request)
-        steps.push(step)
-        bytes += step.row?.bytes ?? 0
+        steps.push({ step, request })
+        bytes += bytesOf(step)
       }
     }
     flush()
-    return failed
+    return { failed, refused }
   }
 
-  #commit(batch: Batch): void {
+  /** Returns the requests of which a step was refused. */
+  #commit(batch: Batch): readonly WriteRequest[] {
     const steps = this.#withoutIdleTouches(batch.steps)
-    if (steps.length === 0) return
+    if (steps.length === 0) return []
     const { root } = this.#stores
-    const transact = (work: () => void) => this.#gate.run(() => root.transactionSync(work))
+    const transact = <T>(work: () => T) => this.#gate.run(() => root.transactionSync(work))
     const ledger = this.#ledger
     const room = this.#room
     const rows = MIN_ROWS + ROWS_PER_STEP * steps.length
@@ -111,19 +118,45 @@ export class Writer {
         if (excess > 0) room.settle(0, ledger.evict(excess, Number.MAX_SAFE_INTEGER))
       })
     }
-    transact(() => {
+    return transact(() => {
       this.#marker.set()
+      const now = Date.now()
       const excess = batch.bytes > 0 ? room.need(batch.bytes) : 0
       const freed = excess > 0 ? ledger.evict(Math.min(excess, 2 * batch.bytes), rows) : 0
       room.settle(batch.bytes, freed)
-      ledger.cull(Date.now(), rows)
-      let rank = ledger.lastRank()
-      for (const { kind, key, row, expiresAt } of steps) {
-        if (kind === 'set') ledger.store(key, row!, expiresAt, ++rank)
-        else if (kind === 'touch') ledger.touch(key, ++rank)
-        else ledger.remove(key)
-      }
+      ledger.cull(now, rows)
+      return this.#apply(steps, now)
     })
+  }
+
+  #apply(steps: Batch['steps'], now: number): readonly WriteRequest[] {
+    const refused: WriteRequest[] = []
+    const messages: PreparedMessage[] = []
+    const ledger = this.#ledger
+    let rank = ledger.lastRank()
+    for (const { step, request } of steps) {
+      switch (step.kind) {
+        case 'append':
+          messages.push(step.message)
+          break
+        case 'touch':
+          ledger.touch(step.key, ++rank)
+          break
+        case 'delete':
+          ledger.remove(step.key)
+          break
+        case 'set':
+        case 'add':
+          if (step.kind === 'add' && ledger.hasLive(step.key, now)) refused.push(request)
+          else if (step.row === undefined) ledger.remove(step.key)
+          else ledger.store(step.key, step.row, step.expiresAt, ++rank)
+          break
+        default:
+          if (!this.#leases.perform(step, now)) refused.push(request)
+      }
+    }
+    if (messages.length > 0) this.#log.append(messages)
+    return refused
   }
 
   /**
@@ -146,17 +179,21 @@ export class Writer {
     )
   }
 
-  #withoutIdleTouches(steps: readonly Step[]): readonly Step[] {
-    if (!steps.some(({ kind }) => kind === 'touch')) return steps
+  #withoutIdleTouches(steps: Batch['steps']): Batch['steps'] {
+    if (!steps.some(({ step }) => step.kind === 'touch')) return steps
     this.#stores.root.resetReadTxn()
     const lastRank = this.#ledger.lastRank()
     const { entryCount } = this.#stores.values.getStats()
     const worthy = steps.filter(
-      ({ kind, key }) => kind !== 'touch' || this.#ledger.isWorthTouching(key, lastRank, entryCount),
+      ({ step }) => step.kind !== 'touch' || this.#ledger.isWorthTouching(step.key, lastRank, entryCount),
     )
     // A snapshot that is left behind keeps pages from being reused while this thread waits for the lock.
     this.#stores.root.resetReadTxn()
     return worthy
+  }
+
+  #isTooLarge(step: Step): boolean {
+    return bytesOf(step) > this.#settings.sizeLimit / MAX_SHARE
   }
 
   #tooLarge(bytes: number): StorageError {
@@ -166,15 +203,6 @@ export class Writer {
       `a value of about ${bytes} bytes is more than a quarter of sizeLimit (${sizeLimit}): not stored, and what was stored under its key removed`,
     )
   }
-}
-
-/** Before the transaction, so that the lock is held for the writing alone. */
-function prepare(operation: Operation): Step {
-  const key = encodeKey(operation.key)
-  const { kind } = operation
-  if (kind !== 'set') return { kind, key, row: undefined, expiresAt: Infinity }
-  const { value, expiresAt } = operation
-  return { kind, key, row: prepareRow(operation.key, key, value, expiresAt), expiresAt }
 }
 
 /** From lines of "pid thread txnid", where an idle reader has "-". */

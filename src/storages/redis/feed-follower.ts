@@ -30,8 +30,14 @@ import { endOf, type FeedPosition, hasEntry, identify, readAfter, type Send } fr
 export const BLOCK = 1_000
 const FIRST_PAUSE = 50
 const LONGEST_PAUSE = 500
-/** Reads follow each other no faster, so that many writers cannot have a fleet of followers keep the server busy. */
+/**
+ * Reads follow each other no faster, so that many writers cannot have a fleet of followers keep the server busy; and where
+ * the server takes its time, which it does when many followers ask at once, slower: a fleet of a thousand would need
+ * more than one core of it otherwise (`bench/scale`). The first message after a quiet moment is never delayed.
+ */
 const READ_INTERVAL = 10
+const SLOWEST_READ_INTERVAL = 200
+const ROUND_TRIPS_PER_READ = 32
 
 export interface FollowerSettings {
   readonly open: (onLost: (error: Error) => void) => Promise<RedisLine>
@@ -113,16 +119,19 @@ export class FeedFollower {
 
   async #read(attempt: number, key: string, send: Send): Promise<void> {
     try {
-      let notBefore = 0
+      /** When the last read brought something; 0 = it brought nothing, or not all. */
+      let readAt = 0
       /** When the server was last asked for all that it has; `undefined` = it has more. */
       let askedAt: number | undefined
       while (this.#isCurrent(attempt)) {
+        const vouchedAt = performance.now()
         if (!(await hasEntry(send, key, this.#anchor!))) {
           await this.#skip(key, send, 'the log was trimmed past this follower, or has vanished', false)
         }
         // Only now is it known that nothing was missing before what it answered.
         else if (askedAt !== undefined) this.#call(this.#settings.onHeard, performance.now() - askedAt)
-        const pause = notBefore - performance.now()
+        const now = performance.now()
+        const pause = readAt + readInterval(now - vouchedAt) - now
         if (pause > 0) await this.#pause(pause)
         if (!this.#isCurrent(attempt)) return
         this.#anchor = this.#position
@@ -131,9 +140,9 @@ export class FeedFollower {
         if (!this.#isCurrent(attempt)) return
         this.#failures = 0
         askedAt = isFull ? undefined : sentAt
+        readAt = position === undefined || isFull ? 0 : performance.now()
         if (position === undefined) continue
         this.#position = position
-        notBefore = isFull ? 0 : performance.now() + READ_INTERVAL
         if (messages.length > 0) this.#call(this.#settings.onMessages, messages)
       }
     } catch (error) {
@@ -188,4 +197,9 @@ export class FeedFollower {
       })
     }
   }
+}
+
+/** @param roundTrip milliseconds that the server took for a trifle */
+function readInterval(roundTrip: number): number {
+  return Math.min(SLOWEST_READ_INTERVAL, Math.max(READ_INTERVAL, ROUND_TRIPS_PER_READ * roundTrip))
 }

@@ -8,11 +8,13 @@
 
 import type { SQLiteConnection, SQLiteStatement, SQLiteValue } from './driver.ts'
 import type { WriteKind } from './entry.ts'
+import { FlushMark } from './flush-mark.ts'
 import { type LeaseKind, LeaseTable } from './lease-table.ts'
 import { MessageTable } from './message-table.ts'
 import { Room } from './room.ts'
 import { rollBack } from './schema.ts'
 import { encodeText } from './text.ts'
+import { setDurable } from './tune.ts'
 
 /** Parallel arrays, which cross to another thread faster than objects do. */
 export interface WriteBatch {
@@ -46,9 +48,11 @@ export class Committer {
   readonly #putRows: SQLiteStatement
   readonly #delete: SQLiteStatement
   readonly #live: SQLiteStatement
+  readonly #mark: FlushMark
   readonly #leases: LeaseTable
   readonly #messages: MessageTable
   readonly #sweep: SQLiteStatement
+  readonly #version: SQLiteStatement
   readonly #room: Room | undefined
 
   constructor(connection: SQLiteConnection, settings: CommitterSettings) {
@@ -60,23 +64,59 @@ export class Committer {
     this.#putRows = connection.prepare(put + Array(ROWS).fill('(?, ?, ?)').join(', '))
     this.#delete = connection.prepare('DELETE FROM entry WHERE key = ?')
     this.#live = connection.prepare('SELECT 1 FROM entry WHERE key = ? AND (expires IS NULL OR expires > ?)')
+    this.#mark = new FlushMark(connection, isOwnThread)
     this.#leases = new LeaseTable(connection)
     this.#messages = new MessageTable(connection, feedLength, maxSize * FEED_SHARE)
     this.#sweep = connection.prepare(
       'DELETE FROM entry WHERE id IN (SELECT id FROM entry WHERE expires <= ? ORDER BY expires LIMIT ?)',
     )
+    this.#version = connection.prepare('SELECT data_version AS version FROM pragma_data_version')
     if (maxSize !== Number.POSITIVE_INFINITY) this.#room = new Room(connection, maxSize, isOwnThread)
   }
 
   /** Indices of what was refused: an `add` to a key that has a value, a lease that another holds. */
   commit(batch: WriteBatch, from: number, to: number): number[] {
-    this.#connection.exec('BEGIN IMMEDIATE')
-    try {
+    const { isOwnThread } = this.#settings
+    const work = (): number[] => {
       const refused = this.#write(batch, from, to)
       this.#sweep.run(Date.now(), Math.min(MAX_SWEEPS, SPARE_SWEEPS + 2 * (to - from)))
       this.#room?.make()
-      this.#connection.exec('COMMIT')
       return refused
+    }
+    const isMarked = () => this.#mark.isSet() || (isOwnThread && !changesEntries(batch, from, to))
+    const done = this.#transact(() => (isMarked() ? { refused: work() } : undefined))
+    if (done !== undefined) return done.refused
+    return this.#durably(() => {
+      this.#mark.set()
+      return work()
+    })
+  }
+
+  /** Changes with each commit of another connection. */
+  version(): unknown {
+    return (this.#version.get() as { version: unknown }).version
+  }
+
+  /** Makes all that was written so far outlive the machine. */
+  settle(): void {
+    this.#durably(() => this.#mark.clear())
+  }
+
+  #durably<T>(work: () => T): T {
+    setDurable(this.#connection, true, this.#settings)
+    try {
+      return this.#transact(work)
+    } finally {
+      setDurable(this.#connection, false, this.#settings)
+    }
+  }
+
+  #transact<T>(work: () => T): T {
+    this.#connection.exec('BEGIN IMMEDIATE')
+    try {
+      const result = work()
+      this.#connection.exec('COMMIT')
+      return result
     } catch (error) {
       rollBack(this.#connection)
       this.#room?.rolledBack()
@@ -138,4 +178,12 @@ export class Committer {
     this.#settings.onTooLarge(size)
     return true
   }
+}
+
+function changesEntries({ kinds }: WriteBatch, from: number, to: number): boolean {
+  for (let i = from; i < to; i++) {
+    const kind = kinds.get(i) ?? 'put'
+    if (kind === 'put' || kind === 'add') return true
+  }
+  return false
 }

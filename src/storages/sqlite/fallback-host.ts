@@ -18,8 +18,8 @@ export class FallbackHost implements WriteHost {
     this.#substitute = substitute
   }
 
-  open(isSuspect: boolean): Promise<OpenReport> {
-    return this.#perform((host) => host.open(isSuspect))
+  open(isSuspect: boolean, isAwaited?: boolean): Promise<OpenReport> {
+    return this.#perform((host) => host.open(isSuspect, isAwaited))
   }
 
   commit(batch: WriteBatch): Promise<CommitReport> {

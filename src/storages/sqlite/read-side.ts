@@ -63,6 +63,12 @@ export class ReadSide {
     }
   }
 
+  /** The file is ready: so is the reader, from now on. Never fails: the next read does. */
+  prepare(): void {
+    if (this.#isEnded || this.#reader !== undefined) return
+    this.#open(false).catch(() => {})
+  }
+
   /** The writing side has told which file is at the path. */
   follow(identity: string | undefined): void {
     if (this.#reader !== undefined && this.#reader.identity !== identity) this.#drop()

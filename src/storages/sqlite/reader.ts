@@ -3,23 +3,19 @@
  * few microseconds of memory and page cache.
  *
  * Invariants: it never writes to the file; no read transaction outlives a call; statements are prepared once.
- * Owns its connection unless it was given one. May import siblings.
+ * Owns its connection unless it was given one. May import resilience and siblings.
  */
 
+import type { LogEnd, LogReader } from '../../resilience/polled-feed.ts'
 import { openReadOnly, type SQLiteConnection, type SQLiteDriver, type SQLiteStatement } from './driver.ts'
+import { isTrusted } from './flush-mark.ts'
 import { identify, readPragma, rollBack } from './schema.ts'
 import { identityOf } from './set-aside.ts'
 import { decodeText, encodeText } from './text.ts'
 
 const PAGE = 256
 
-/** The newest message of the feed's log; ids count within an incarnation. */
-export interface LogEnd {
-  readonly incarnation: string
-  readonly id: number
-}
-
-export class Reader {
+export class Reader implements LogReader {
   /** The file that it reads, as `identityOf` tells it; `undefined` on a connection that is not its own. */
   readonly identity: string | undefined
   readonly #connection: SQLiteConnection
@@ -99,7 +95,9 @@ export class Reader {
   #assertReady(path: string, identity: string | undefined): void {
     this.#connection.exec('PRAGMA busy_timeout = 0; PRAGMA query_only = 1')
     const isReady =
-      identify(this.#connection, path) === 'ours' && readPragma(this.#connection, 'journal_mode') === 'wal'
+      identify(this.#connection, path) === 'ours' &&
+      readPragma(this.#connection, 'journal_mode') === 'wal' &&
+      isTrusted(this.#connection)
     if (!isReady || identityOf(path) !== identity) throw new Error(`${path} is being made or replaced`)
   }
 

@@ -6,10 +6,11 @@
  * carry the string (see text.ts).
  *
  * Version 2 has the feed's log and the leases; a file of version 1 is brought to it where it is. An incarnation tells
- * one file from the next at the same path, as their messages are numbered alike.
+ * one file from the next at the same path, as their messages are numbered alike; `boot` is what flush-mark.ts keeps.
  */
 
 import { StorageError } from '../../errors.ts'
+import { bootName } from '../../resilience/boot-name.ts'
 import type { SQLiteConnection } from './driver.ts'
 
 /** `STQY`, shown by file(1) and kept in the header by `PRAGMA application_id`. */
@@ -22,12 +23,12 @@ const VERSION_1 = `
   PRAGMA application_id = ${APPLICATION_ID};
 `
 
-const VERSION_2 = `
+const version2 = () => `
   CREATE TABLE message (id INTEGER PRIMARY KEY AUTOINCREMENT, text NOT NULL, written INTEGER NOT NULL);
   CREATE TABLE lease (key NOT NULL PRIMARY KEY, token TEXT NOT NULL, expires INTEGER NOT NULL) WITHOUT ROWID;
   CREATE INDEX lease_expires ON lease (expires);
   CREATE TABLE meta (name TEXT NOT NULL PRIMARY KEY, value NOT NULL) WITHOUT ROWID;
-  INSERT INTO meta (name, value) VALUES ('incarnation', lower(hex(randomblob(16))));
+  INSERT INTO meta (name, value) VALUES ('incarnation', lower(hex(randomblob(16)))), ('boot', '${bootName()}');
   PRAGMA user_version = ${VERSION};
 `
 
@@ -39,7 +40,8 @@ const VERSION_2 = `
  */
 export function prepareFile(connection: SQLiteConnection, path: string): void {
   if (identify(connection, path) === 'ours') return
-  connection.exec('PRAGMA auto_vacuum = INCREMENTAL')
+  // What a crash of the machine leaves of a file in the making is empty, or found corrupt: neither has any entries.
+  connection.exec('PRAGMA synchronous = OFF; PRAGMA auto_vacuum = INCREMENTAL')
   const journal = readPragma(connection, 'journal_mode = WAL')
   if (journal !== 'wal' && journal !== 'memory') {
     throw new StorageError(
@@ -53,7 +55,7 @@ export function prepareFile(connection: SQLiteConnection, path: string): void {
     // Another process may have been faster.
     const state = identify(connection, path)
     if (state === 'empty') connection.exec(VERSION_1)
-    if (state !== 'ours') connection.exec(VERSION_2)
+    if (state !== 'ours') connection.exec(version2())
     connection.exec('COMMIT')
   } catch (error) {
     rollBack(connection)

@@ -33,16 +33,27 @@ export function isBeingSetAside(path: string): boolean {
  * @throws an error for which `isBusy` holds, while another process does the same
  */
 export function setAside(path: string, corrupt: string | undefined): string | undefined {
-  if (corrupt === undefined) return undefined
+  const target = `${path}.corrupt-${new Date().toISOString().replaceAll(':', '-')}`
+  return remove(path, corrupt, (suffix) => moveIfThere(path + suffix, target + suffix)) ? target : undefined
+}
+
+/**
+ * Whether the file at `path` was still the one that is not to be used.
+ *
+ * @throws as `setAside`
+ */
+export function discard(path: string, identity: string | undefined): boolean {
+  return remove(path, identity, (suffix) => rmSync(path + suffix, { force: true }))
+}
+
+function remove(path: string, identity: string | undefined, part: (suffix: string) => void): boolean {
+  if (identity === undefined) return false
   takeLock(path)
   try {
-    if (identityOf(path) !== corrupt) return undefined
-    const target = `${path}.corrupt-${new Date().toISOString().replaceAll(':', '-')}`
+    if (identityOf(path) !== identity) return false
     // The log leaves first: SQLite would replay an orphaned one into the new file.
-    moveIfThere(`${path}-wal`, `${target}-wal`)
-    moveIfThere(`${path}-shm`, `${target}-shm`)
-    renameSync(path, target)
-    return target
+    for (const suffix of ['-wal', '-shm', '']) part(suffix)
+    return true
   } finally {
     rmSync(lockOf(path), { force: true })
   }

@@ -1,25 +1,25 @@
 /**
  * A `StorageBackend` on one SQLite file that many processes may share.
  *
- * States: open -> ended (`close`, for good). The file is opened by the first operation, and again by a later
- * one after a failure; constructing touches nothing.
+ * States: open -> ended (`close`, for good). The file is opened at construction, in the writing thread, and by an
+ * operation where that failed or there is no thread.
  * Invariants: reads run on the calling thread and wait for no lock; writes run in a thread of their own, where
  * one can be had, and never hold the event loop; once a write has resolved, every process reads it; before,
  * only this one. An idle storage does not keep the process alive; one with operations under way does.
  * Owns its reading side, its queue and its writing thread; `close` ends them all, the thread last, so that the
  * final checkpoint is the thread's. The feed and the leases are tables of their own (schema.ts), written through the
  * same thread, read through the same reader.
- * May import ports and siblings.
+ * May import ports, resilience and siblings.
  */
 
 import { randomUUID } from 'node:crypto'
 import type { ChangeFeed, LeaseProvider, StorageBackend, StorageEntry } from '../../ports/storage.ts'
+import { PolledFeed } from '../../resilience/polled-feed.ts'
 import { type Backing, prepareBacking, THREAD_BATCH } from './backing.ts'
-import { toDeletion, toLease, toWrite, type Write } from './entry.ts'
+import { toAppend, toDeletion, toLease, toWrite, type Write } from './entry.ts'
 import { scanKeys } from './key-scan.ts'
 import { checkOptions, type Settings, type SQLiteStorageOptions } from './options.ts'
 import { closedError, ReadSide } from './read-side.ts'
-import { SQLiteFeed } from './sqlite-feed.ts'
 import type { OpenReport } from './write-engine.ts'
 import { WriteQueue } from './write-queue.ts'
 
@@ -33,7 +33,7 @@ export class SQLiteStorage implements StorageBackend {
   readonly #settings: Settings
   readonly #queue: WriteQueue
   readonly #reading: ReadSide
-  readonly #feed: SQLiteFeed
+  readonly #feed: PolledFeed
   #batchSize = THREAD_BATCH
   #backing: Promise<Backing> | undefined
   #closing: Promise<void> | undefined
@@ -50,10 +50,14 @@ export class SQLiteStorage implements StorageBackend {
       return report
     }
     this.#queue = new WriteQueue(commit, () => this.#batchSize)
-    this.#feed = new SQLiteFeed({
+    const { path } = this.#settings
+    this.#feed = new PolledFeed({
       read: (work) => this.#reading.read(work),
-      write: (writes) => this.#write(writes),
-      warn: (message) => this.#warn(message),
+      append: (messages) => this.#write(messages.map(toAppend)),
+      warn: (message) => this.#warn(`SQLiteStorage: ${message}`),
+      closedError,
+      // Written by every commit, of whichever process.
+      file: path === ':memory:' ? undefined : `${path}-wal`,
     })
     this.feed = {
       heartbeat: this.#feed.heartbeat,
@@ -68,6 +72,7 @@ export class SQLiteStorage implements StorageBackend {
       renew: async (key, token, ttl) => this.#write([toLease('renew', key, token, ttl)]),
       release: async (key, token) => this.#write([toLease('release', key, token, undefined)]),
     }
+    void this.#prepare()
   }
 
   async get(key: string): Promise<string | null> {
@@ -154,6 +159,18 @@ export class SQLiteStorage implements StorageBackend {
     const write = this.#queue.peek(key)
     if (write === undefined) return undefined
     return write.expires === null || write.expires > now ? write.value : null
+  }
+
+  /** So that the first operation need not wait for it; where it fails, that operation finds out why. */
+  async #prepare(): Promise<void> {
+    try {
+      const { host, isThreaded } = await this.#back()
+      if (!isThreaded || this.#closing !== undefined) return
+      this.#note(await host.open(false, false))
+      this.#reading.prepare()
+    } catch {
+      // Said by the first operation.
+    }
   }
 
   #back(): Promise<Backing> {

@@ -1,9 +1,9 @@
 /**
  * A `WriteEngine` in a thread of its own, seen from the calling thread.
  *
- * States: idle -> running (first call) -> idle (the thread died: its calls reject, the next call starts
+ * States: idle -> running (`start` or first call) -> idle (the thread died: its calls reject, the next call starts
  * another) ... -> ended (`close`).
- * The thread never keeps the process alive, except while a call is under way. Owns the thread; `close` ends
+ * The thread never keeps the process alive, except while a call is awaited. Owns the thread; `close` ends
  * it. May import siblings and errors.
  */
 
@@ -21,12 +21,16 @@ import {
 import type { CommitReport, OpenReport, WriteEngine } from './write-engine.ts'
 
 /** The side of a `WriteEngine` that its users need, wherever it runs. */
-export type WriteHost = Pick<WriteEngine, 'open' | 'commit' | 'close'>
+export interface WriteHost extends Pick<WriteEngine, 'commit' | 'close'> {
+  /** Where nobody awaits it, the process may end meanwhile. */
+  open(isSuspect: boolean, isAwaited?: boolean): Promise<OpenReport>
+}
 
 /** No thread can be started here at all: nothing of the call was done. */
 export class ThreadUnavailableError extends Error {}
 
 interface PendingCall {
+  readonly isAwaited: boolean
   readonly resolve: (answer: ThreadAnswer) => void
   readonly reject: (error: Error) => void
 }
@@ -35,6 +39,7 @@ export class ThreadHost implements WriteHost {
   readonly #data: ThreadData
   readonly #calls = new Map<number, PendingCall>()
   #worker: Worker | undefined
+  #awaited = 0
   #hasAnswered = false
   #lastId = 0
 
@@ -42,8 +47,17 @@ export class ThreadHost implements WriteHost {
     this.#data = data
   }
 
-  async open(isSuspect: boolean): Promise<OpenReport> {
-    return (await this.#ask({ call: 'open', isSuspect })).report!
+  /** Before it is needed. Where that fails, the first call says so. */
+  start(): void {
+    try {
+      this.#worker ??= this.#start()
+    } catch {
+      // Tried again by the first call.
+    }
+  }
+
+  async open(isSuspect: boolean, isAwaited = true): Promise<OpenReport> {
+    return (await this.#ask({ call: 'open', isSuspect }, isAwaited)).report!
   }
 
   async commit(batch: WriteBatch): Promise<CommitReport> {
@@ -58,12 +72,12 @@ export class ThreadHost implements WriteHost {
     await worker?.terminate()
   }
 
-  #ask(call: ThreadCall): Promise<ThreadAnswer> {
+  #ask(call: ThreadCall, isAwaited = true): Promise<ThreadAnswer> {
     return new Promise((resolve, reject) => {
       this.#worker ??= this.#start()
       const id = ++this.#lastId
-      this.#calls.set(id, { resolve, reject })
-      if (this.#calls.size === 1) this.#worker.ref()
+      this.#calls.set(id, { isAwaited, resolve, reject })
+      if (isAwaited && this.#awaited++ === 0) this.#worker.ref()
       this.#worker.postMessage({ ...call, id } satisfies ThreadRequest)
     })
   }
@@ -81,12 +95,13 @@ export class ThreadHost implements WriteHost {
       throw new ThreadUnavailableError('no thread could be started', { cause })
     }
     let reason: unknown
-    worker.unref()
     worker.on('message', (answer: ThreadAnswer) => this.#settle(answer))
     worker.on('error', (error) => {
       reason = error
     })
     worker.on('exit', () => this.#ended(worker, reason))
+    // Last: a listener to its messages holds the process again.
+    worker.unref()
     return worker
   }
 
@@ -94,7 +109,7 @@ export class ThreadHost implements WriteHost {
     this.#hasAnswered = true
     const call = this.#calls.get(answer.id)
     this.#calls.delete(answer.id)
-    if (this.#calls.size === 0) this.#worker?.unref()
+    if (call?.isAwaited && --this.#awaited === 0) this.#worker?.unref()
     if (answer.error === undefined) call?.resolve(answer)
     else call?.reject(restoreError(answer.error))
   }
@@ -104,6 +119,7 @@ export class ThreadHost implements WriteHost {
     this.#worker = undefined
     const calls = [...this.#calls.values()]
     this.#calls.clear()
+    this.#awaited = 0
     // A thread that never answered could not be loaded: its file is missing in a bundle, for one.
     const error = this.#hasAnswered
       ? new StorageError('STORAGE_FAILED', 'the writing thread of SQLiteStorage ended', { cause })

@@ -4,11 +4,13 @@
 
 import { StackQueryError, StorageError } from '../../errors.ts'
 import type { WriteBatch } from './committer.ts'
+import type { EngineSettings } from './connect.ts'
 import type { SQLiteDriverName } from './driver.ts'
-import type { CommitReport, EngineSettings, OpenReport } from './write-engine.ts'
+import type { CommitReport, OpenReport } from './write-engine.ts'
 
 export interface ThreadData {
-  readonly driver: SQLiteDriverName
+  /** The first of them that can be loaded; none named = the one that this runtime has. */
+  readonly drivers: readonly SQLiteDriverName[] | undefined
   readonly settings: EngineSettings
 }
 

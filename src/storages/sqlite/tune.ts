@@ -10,8 +10,17 @@ export function tune(
   { maxSize, isOwnThread }: { readonly maxSize: number; readonly isOwnThread: boolean },
 ): void {
   const logPages = isOwnThread ? Math.min(4_000, Math.max(100, Math.ceil(maxSize / 4 / PAGE_SIZE))) : 100
-  connection.exec(`PRAGMA synchronous = ${isOwnThread ? 'NORMAL' : 'OFF'}`)
+  setDurable(connection, false, { isOwnThread })
   connection.exec(`PRAGMA wal_autocheckpoint = ${logPages}`)
   connection.exec(`PRAGMA journal_size_limit = ${logPages * PAGE_SIZE}`)
   connection.exec('PRAGMA cache_size = -16000')
+}
+
+/** Whether a commit waits for the disk. Outside of transactions. */
+export function setDurable(
+  connection: SQLiteConnection,
+  isDurable: boolean,
+  { isOwnThread }: { readonly isOwnThread: boolean },
+): void {
+  connection.exec(`PRAGMA synchronous = ${isDurable ? 'FULL' : isOwnThread ? 'NORMAL' : 'OFF'}`)
 }

@@ -2,32 +2,26 @@
  * The writing side of one file: opens it, commits batches, waits out locks, replaces a corrupt file.
  *
  * Runs in a thread of its own (thread.ts) or, where there is none, on the calling thread. It never sleeps in
- * SQLite's busy handler: a locked file is tried again from a timer, with jitter, for at most `BUSY_LIMIT`.
+ * SQLite's busy handler: a locked file is tried again from a timer, for at most `BUSY_LIMIT`.
  *
  * States: closed -> open (first call) -> closed (after an error that the connection may not outlive, or when
  * the file at the path is no longer ours) -> open (next call) ... -> ended (`close`).
  * Invariants: calls run one after the other, in their order; a batch that cannot be written whole is halved,
- * so that one bad entry spoils no other. Owns its connection and its timer. May import siblings and errors.
+ * so that one bad entry spoils no other. Owns its connection and the timer that looks whether the file is quiet.
+ * May import siblings and errors.
  */
 
-import { mkdirSync } from 'node:fs'
-import { dirname } from 'node:path'
-import { setTimeout as sleep, setImmediate as turn } from 'node:timers/promises'
+import { setImmediate as turn } from 'node:timers/promises'
 import { StorageError } from '../../errors.ts'
 import { Committer, type WriteBatch } from './committer.ts'
+import { connect, type EngineSettings } from './connect.ts'
 import type { SQLiteConnection, SQLiteDriver } from './driver.ts'
-import { busyError, FULL, isBusy, isCorrupt, resultCode, toStorageError } from './result-code.ts'
-import { prepareFile, readPragma } from './schema.ts'
-import { identityOf, isBeingSetAside, setAside } from './set-aside.ts'
-import { tune } from './tune.ts'
-
-export interface EngineSettings {
-  readonly path: string
-  readonly maxSize: number
-  readonly feedLength: number
-  /** `false` on the calling thread: then no write may wait for the disk. */
-  readonly isOwnThread: boolean
-}
+import { UnflushedError } from './flush-mark.ts'
+import { patiently } from './patiently.ts'
+import { FULL, isBusy, isCorrupt, resultCode, toStorageError } from './result-code.ts'
+import { readPragma } from './schema.ts'
+import { discard, identityOf, setAside } from './set-aside.ts'
+import { setDurable } from './tune.ts'
 
 export interface OpenReport {
   /** The file at the path: a reader of another one reads what nobody writes any more. */
@@ -45,7 +39,8 @@ export interface CommitReport extends OpenReport {
 /** A full disk, or a statement's own error: nothing is wrong with the connection. */
 const SURVIVED = new Set([FULL, 1, 18])
 const BUSY_LIMIT = 10_000
-const MAX_BUSY_PAUSE = 20
+const SETTLE_LIMIT = 200
+const QUIET = 1_000
 
 export class WriteEngine {
   readonly #Driver: SQLiteDriver
@@ -55,8 +50,10 @@ export class WriteEngine {
   #identity: string | undefined
   #isEnded = false
   #hasToldTooLarge = false
-  #notices: string[] = []
+  readonly #notices: string[] = []
   #tail: Promise<unknown> = Promise.resolve()
+  #commits = 0
+  #quiet: NodeJS.Timeout | undefined
 
   constructor(Driver: SQLiteDriver, settings: EngineSettings) {
     this.#Driver = Driver
@@ -93,6 +90,7 @@ export class WriteEngine {
   close(): Promise<void> {
     return this.#inTurn(async () => {
       this.#isEnded = true
+      await this.#settle()
       this.#disconnect()
     })
   }
@@ -104,9 +102,7 @@ export class WriteEngine {
   }
 
   #report(): OpenReport {
-    const notices = this.#notices
-    this.#notices = []
-    return { identity: this.#identity, notices }
+    return { identity: this.#identity, notices: this.#notices.splice(0) }
   }
 
   async #commitRange(
@@ -118,7 +114,9 @@ export class WriteEngine {
     try {
       return await this.#onSoundFile(async () => {
         await this.#ensureOpen()
-        return this.#patiently(() => this.#committer!.commit(batch, from, to))
+        this.#commits++
+        this.#watchQuiet()
+        return patiently(BUSY_LIMIT, () => this.#committer!.commit(batch, from, to))
       })
     } catch (error) {
       const isHopeless = this.#connection === undefined || isBusy(error) || to - from === 1
@@ -142,7 +140,7 @@ export class WriteEngine {
       return await work()
     } catch (error) {
       const { path } = this.#settings
-      if (isCorrupt(error)) {
+      if (isCorrupt(error) || error instanceof UnflushedError) {
         await this.#replaceFile(error)
       } else {
         if (isBusy(error) || SURVIVED.has(resultCode(error))) throw error
@@ -159,16 +157,16 @@ export class WriteEngine {
     const { path } = this.#settings
     const corrupt = this.#identity
     this.#disconnect()
-    let target: string | undefined
-    await this.#patiently(() => {
-      target = setAside(path, corrupt)
-    })
+    if (error instanceof UnflushedError) {
+      const isOurs = await patiently(BUSY_LIMIT, () => discard(path, corrupt))
+      if (isOurs) this.#notices.push(`${error.message}; it is begun anew`)
+      return
+    }
+    const target = await patiently(BUSY_LIMIT, () => setAside(path, corrupt))
     if (target === undefined) return
     const reason = error instanceof Error ? error.message : String(error)
-    this.#notices.push(
-      `SQLite file ${JSON.stringify(path)} was corrupt (${reason}): set aside as ${JSON.stringify(target)}, ` +
-        'a new one was begun',
-    )
+    const what = `was corrupt (${reason}): set aside as ${JSON.stringify(target)}, a new one was begun`
+    this.#notices.push(`SQLite file ${JSON.stringify(path)} ${what}`)
   }
 
   async #examine(): Promise<void> {
@@ -185,44 +183,54 @@ export class WriteEngine {
     const { path } = this.#settings
     if (this.#connection !== undefined && (path === ':memory:' || identityOf(path) === this.#identity)) return
     this.#disconnect()
-    await this.#onSoundFile(() => this.#patiently(() => this.#connect()))
+    await this.#onSoundFile(() => patiently(BUSY_LIMIT, () => this.#connect()))
   }
 
   #connect(): void {
-    const { path } = this.#settings
-    const isFile = path !== ':memory:'
-    if (isFile) mkdirSync(dirname(path), { recursive: true })
-    const before = identityOf(path)
-    const connection = new this.#Driver(path)
-    // Known before the first read, so that a corrupt file can be set aside.
-    const identity = isFile ? identityOf(path) : undefined
-    this.#identity = identity
-    const isReplaced = () =>
-      isFile && (isBeingSetAside(path) || identityOf(path) !== identity || (before ?? identity) !== identity)
-    try {
-      connection.exec('PRAGMA busy_timeout = 0')
-      if (isReplaced()) throw busyError(`${path} is being replaced`)
-      prepareFile(connection, path)
-      tune(connection, this.#settings)
-      this.#committer = new Committer(connection, {
-        ...this.#settings,
-        onTooLarge: (size) => this.#tellTooLarge(size),
-      })
-      if (isReplaced()) throw busyError(`${path} is being replaced`)
-    } catch (error) {
-      connection.close()
-      // Whatever went wrong then says nothing of the file that is there now.
-      throw isReplaced() ? busyError(`${path} is being replaced`) : error
-    }
+    const connection = connect(this.#Driver, this.#settings, (identity) => {
+      this.#identity = identity
+    })
+    this.#committer = new Committer(connection, {
+      ...this.#settings,
+      onTooLarge: (size) => this.#tellTooLarge(size),
+    })
     this.#connection = connection
+    this.#watchQuiet()
+  }
+
+  /** Once nobody has written for a while, what is there is made to outlive the machine. */
+  #watchQuiet(): void {
+    if (this.#quiet !== undefined || !this.#settings.isOwnThread) return
+    let seen: unknown
+    this.#quiet = setInterval(() => {
+      void this.#inTurn(async () => {
+        const now = `${this.#commits} ${this.#committer?.version()}`
+        if (now === seen) await this.#settle()
+        seen = now
+      })
+    }, QUIET).unref()
+  }
+
+  async #settle(): Promise<void> {
+    clearInterval(this.#quiet)
+    this.#quiet = undefined
+    try {
+      await patiently(SETTLE_LIMIT, () => this.#committer?.settle())
+      if (!this.#isEnded || this.#connection === undefined) return
+      // What the last one to close moves out of the log has to be on the disk before the log goes.
+      setDurable(this.#connection, true, this.#settings)
+      // With some drivers a connection lives on after its closing, until its statements are collected.
+      this.#connection.exec('PRAGMA wal_checkpoint(PASSIVE)')
+    } catch {
+      // Another one writes, and settles later; or else the file stays unflushed, which costs misses at most.
+    }
   }
 
   #tellTooLarge(size: number): void {
     if (this.#hasToldTooLarge) return
     this.#hasToldTooLarge = true
-    const { path, maxSize } = this.#settings
-    const what = `a value of ${size} bytes was not kept, as maxSize is ${maxSize}; said once`
-    this.#notices.push(`SQLite file ${JSON.stringify(path)}: ${what}`)
+    const what = `a value of ${size} bytes was not kept, as maxSize is ${this.#settings.maxSize}; said once`
+    this.#notices.push(`SQLite file ${JSON.stringify(this.#settings.path)}: ${what}`)
   }
 
   #disconnect(): void {
@@ -233,18 +241,6 @@ export class WriteEngine {
       connection?.close()
     } catch {
       // Its file is gone or unreadable; there is nothing left to give back.
-    }
-  }
-
-  async #patiently<T>(work: () => T): Promise<T> {
-    const deadline = performance.now() + BUSY_LIMIT
-    for (let pause = 1; ; pause = Math.min(2 * pause, MAX_BUSY_PAUSE)) {
-      try {
-        return work()
-      } catch (error) {
-        if (!isBusy(error) || performance.now() > deadline) throw error
-      }
-      await sleep(pause * (0.5 + Math.random()))
     }
   }
 }

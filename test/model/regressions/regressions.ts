@@ -19,6 +19,11 @@ const SETTING: Setting = {
   gcTime: 300_000,
   storageTtl: Infinity,
   mostWrites: 50_000,
+  hasAdd: false,
+  hasFeed: false,
+  hasLeases: false,
+  feedLength: 1_000,
+  beginsDeaf: false,
 }
 
 const regression = (name: string, steps: readonly Step[], setting: Partial<Setting> = {}): Regression => ({
@@ -113,6 +118,21 @@ export const REGRESSIONS: readonly Regression[] = [
     ],
     { hasBatches: [true, false, false] },
   ),
+  regression(
+    'a write that waits was served where L2 had not named all generations',
+    [
+      { do: 'fetch', w: 1, k: 1, staleTime: Infinity, wait: false, rush: false },
+      { do: 'advance', ms: 250, rush: false },
+      { do: 'weather', w: -1, weather: 'lost-answers', on: 'all', rush: false },
+      { do: 'set', w: 1, k: 1, rush: false },
+      { do: 'weather', w: 1, weather: 'flaky', on: 'all', rush: false },
+      { do: 'weather', w: 0, weather: 'calm', on: 'all', rush: false },
+      { do: 'clear', w: 1, rush: false },
+      { do: 'remove', w: 0, f: 0, rush: false },
+      { do: 'fetch', w: 1, k: 1, staleTime: Infinity, wait: false, rush: false },
+    ],
+    { storageTtl: Infinity },
+  ),
   regression('data that was read a moment before its invalidation counted as fresh after it', [
     { do: 'look', w: 1, k: 1, rush: false },
     { do: 'weather', w: -1, weather: 'mute', on: 'all', rush: false },
@@ -150,4 +170,74 @@ export const REGRESSIONS: readonly Regression[] = [
     { do: 'advance', ms: 100, rush: false },
     { do: 'fetch', w: 1, k: 1, staleTime: 0, wait: false, rush: false },
   ]),
+  regression(
+    'what is no token stood in the way of one for ever where the store has `add`',
+    [
+      { do: 'fetch', w: 0, k: 1, staleTime: Infinity, wait: false, rush: false },
+      { do: 'corrupt-token', nth: 1, how: 0, rush: false },
+      { do: 'look', w: 0, k: 1, rush: false },
+    ],
+    { hasAdd: true },
+  ),
+  regression('without a feed a copy outlived its removal where the store had lost a token of it', [
+    { do: 'fetch', w: 0, k: 1, staleTime: Infinity, wait: false, rush: false },
+    { do: 'remove', w: 1, f: 0, rush: false },
+    { do: 'corrupt-token', nth: 0, how: 0, rush: false },
+  ]),
+  regression(
+    'without a feed a removal was not looked for where an own invalidation had overtaken the fetch',
+    [
+      { do: 'fetch', w: 0, k: 1, staleTime: Infinity, wait: false, rush: false },
+      { do: 'remove', w: 1, f: 0, rush: false },
+      { do: 'invalidate', w: 0, f: 0, rush: false },
+    ],
+  ),
+  regression(
+    'a copy outlived a gap because its observer had left before it was read again',
+    [
+      { do: 'origin', delay: 150, failures: 0, rich: false, rush: false },
+      { do: 'fetch', w: 0, k: 3, staleTime: Infinity, wait: false, rush: false },
+      { do: 'advance', ms: 6000, rush: false },
+      { do: 'watch', w: 1, k: 3, staleTime: Infinity, rush: false },
+      { do: 'remove', w: 0, f: 6, rush: false },
+      { do: 'invalidate', w: 0, f: 0, rush: false },
+      { do: 'invalidate', w: 0, f: 0, rush: false },
+      { do: 'advance', ms: 20, rush: false },
+      { do: 'unwatch', w: 1, rush: false },
+    ],
+    { hasFeed: true, feedLength: 2 },
+  ),
+  regression(
+    'a caller who wants no stale data got what another worker had fetched before the invalidation',
+    [
+      { do: 'set', w: 0, k: 1, rush: false },
+      { do: 'fetch', w: 0, k: 1, staleTime: 0, wait: false, rush: false },
+      { do: 'invalidate', w: 1, f: 0, rush: false },
+      { do: 'fetch', w: 1, k: 1, staleTime: Infinity, wait: true, rush: false },
+    ],
+    { hasLeases: true },
+  ),
+  regression(
+    'a holder whose write L2 did not take kept the others waiting for half a minute',
+    [
+      { do: 'weather', w: -1, weather: 'late-refusals', on: 'entries', rush: false },
+      { do: 'watch', w: 0, k: 1, staleTime: Infinity, rush: false },
+      { do: 'fetch', w: 1, k: 1, staleTime: Infinity, wait: false, rush: false },
+      { do: 'advance', ms: 61_000, rush: false },
+      { do: 'advance', ms: 0, rush: false },
+    ],
+    { hasLeases: true },
+  ),
+  regression(
+    'a worker whose feed never answered that it was followed heard of no peer, ever',
+    [
+      { do: 'weather', w: -1, weather: 'mute', on: 'feed', rush: false },
+      { do: 'crash', w: 0, rush: false },
+      { do: 'fetch', w: 0, k: 1, staleTime: Infinity, wait: false, rush: false },
+      { do: 'advance', ms: 6_000, rush: false },
+      { do: 'weather', w: -1, weather: 'calm', on: 'all', rush: false },
+      { do: 'invalidate', w: 1, f: 0, rush: false },
+    ],
+    { hasFeed: true },
+  ),
 ]

@@ -8,7 +8,7 @@ import { RowView } from '../../../src/storages/disk/row.ts'
 export async function audit(directory: string): Promise<string[]> {
   const damage = inspectDataFile(directory)
   if (damage !== undefined) return [damage]
-  const root = open({ path: directory, noSubdir: false, maxDbs: 6, maxReaders: 1_000 })
+  const root = open({ path: directory, noSubdir: false, maxDbs: 16, maxReaders: 1_000 })
   const trees = ['values', 'order', 'expiry', 'chunks'] as const
   const [values, order, expiry, chunks] = trees.map((name) =>
     root.openDB<Buffer, Buffer>({ name, keyEncoding: 'binary', encoding: 'binary' }),
@@ -31,6 +31,14 @@ export async function audit(directory: string): Promise<string[]> {
   if (counts.join() !== expected.join()) faults.push(`entries ${counts.join()}, expected ${expected.join()}`)
   await root.close()
   return faults
+}
+
+/** Of a closed cache. */
+export async function countRows(directory: string, tree: string): Promise<number> {
+  const root = open({ path: directory, noSubdir: false, maxDbs: 16, maxReaders: 1_000 })
+  const count = root.openDB({ name: tree, keyEncoding: 'binary', encoding: 'binary' }).getCount()
+  await root.close()
+  return count
 }
 
 function double(value: number): Buffer {

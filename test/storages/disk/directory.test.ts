@@ -14,7 +14,7 @@ import { describe, expect, test } from 'vitest'
 import { StorageError } from '../../../src/errors.ts'
 import { DiskCacheStorage } from '../../../src/storages/disk/index.ts'
 import { audit } from './audit.ts'
-import { openStorage, scratchDirectory, until } from './scratch.ts'
+import { openStorage, scratchDirectory, startChild, until } from './scratch.ts'
 
 function logs() {
   const messages: string[] = []
@@ -33,11 +33,10 @@ async function filled(directory: string, count = 500): Promise<void> {
 }
 
 describe('a directory', () => {
-  test('is made by the first operation, with tag and format', async () => {
+  test('is made at construction, with tag and format', async () => {
     const directory = scratchDirectory()
-    const storage = openStorage({ directory })
-    expect(existsSync(directory)).toBe(false)
-    await storage.set('a', '1')
+    openStorage({ directory })
+    await until(() => existsSync(join(directory, 'data.mdb')))
     expect(readFileSync(join(directory, 'CACHEDIR.TAG'), 'latin1')).toMatch(
       /^Signature: 8a477f597d28d172789f06886806bc55/,
     )
@@ -193,10 +192,23 @@ describe('closing', () => {
     expect(await openStorage({ directory }).get('k99')).toBe('v')
   })
 
-  test('before any operation touches nothing', async () => {
+  test('before any operation leaves a sound cache', async () => {
     const directory = scratchDirectory()
     await new DiskCacheStorage(directory).close()
-    expect(existsSync(directory)).toBe(false)
+    expect(await audit(directory)).toEqual([])
+  })
+
+  test('before any operation, where the directory cannot be used, is no error', async () => {
+    const directory = scratchDirectory()
+    writeFileSync(directory, 'a file')
+    await new DiskCacheStorage(directory).close()
+    expect(readFileSync(directory, 'utf8')).toBe('a file')
+  })
+
+  test('is not needed: a process that only constructs one ends by itself', async () => {
+    for (const what of ['leave', 'close', 'exit']) {
+      expect(await startChild('construct', scratchDirectory(), what).ended).toBe(0)
+    }
   })
 
   test('leaves another storage on the same directory in this process working', async () => {

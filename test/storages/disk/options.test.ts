@@ -9,6 +9,7 @@ describe('options', () => {
       directory: `${process.cwd()}/.cache`,
       sizeLimit: 1_073_741_824,
       eviction: 'least-recently-stored',
+      feedLength: 10_000,
       logger: undefined,
     })
     expect(resolveOptions('/tmp/x').directory).toBe('/tmp/x')

@@ -2,7 +2,7 @@
 
 import { open } from 'lmdb'
 
-const root = open({ path: process.argv[2]!, noSubdir: false, maxDbs: 6, maxReaders: 1_000, readOnly: true })
+const root = open({ path: process.argv[2]!, noSubdir: false, maxDbs: 16, maxReaders: 1_000, readOnly: true })
 root.useReadTransaction()
 process.stdout.write('reading\n')
 setInterval(() => {}, 60_000)

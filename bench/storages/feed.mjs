@@ -1,7 +1,7 @@
 /**
- * How soon a process hears through the feed of SQLiteStorage what another appends, and what following costs at rest.
+ * How soon a process hears through the feed of a local storage what another appends, and what following costs at rest.
  *
- *   npm run build && node bench/storages/sqlite-feed.mjs
+ *   npm run build && node bench/storages/feed.mjs [sqlite|disk]
  *
  * One process appends the time, now and then; eight follow. With "under load" each follower writes as well.
  */
@@ -11,15 +11,17 @@ import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { setTimeout as sleep } from 'node:timers/promises'
 import { fileURLToPath } from 'node:url'
+import { DiskCacheStorage } from '../../dist/storages/disk/index.js'
 import { SQLiteStorage } from '../../dist/storages/sqlite/index.js'
 
 const FOLLOWERS = 8
 const MESSAGES = Number(process.env.MESSAGES ?? 200)
-const [path, isLoaded] = process.argv.slice(2)
+const [kind = 'sqlite', path, isLoaded] = process.argv.slice(2)
+const open = (place) => (kind === 'disk' ? new DiskCacheStorage(place) : new SQLiteStorage(place))
 const now = () => performance.timeOrigin + performance.now()
 
 if (path !== undefined) {
-  const storage = new SQLiteStorage(path)
+  const storage = open(path)
   const delays = []
   await storage.feed.follow(
     (messages) => delays.push(...messages.map((message) => now() - Number(message))),
@@ -43,15 +45,15 @@ if (path !== undefined) {
   process.send({ delays }, () => process.disconnect())
 } else {
   for (const load of ['idle', 'loaded']) {
-    const directory = mkdtempSync(join(tmpdir(), 'sqlite-feed-'))
-    const file = join(directory, 'cache.db')
+    const directory = mkdtempSync(join(tmpdir(), 'feed-'))
+    const file = join(directory, 'cache')
     const children = Array.from({ length: FOLLOWERS }, () =>
-      fork(fileURLToPath(import.meta.url), [file, load]),
+      fork(fileURLToPath(import.meta.url), [kind, file, load]),
     )
     const answers = () =>
       Promise.all(children.map((child) => new Promise((resolve) => child.once('message', resolve))))
     const idle = (await answers()).map((answer) => answer.idle)
-    const storage = new SQLiteStorage(file)
+    const storage = open(file)
     // The first write of a process starts its thread.
     await storage.set('warm', 'up')
     for (let i = 0; i < MESSAGES; i++) {
@@ -64,7 +66,7 @@ if (path !== undefined) {
     const delays = (await results).flatMap((answer) => answer.delays).sort((a, b) => a - b)
     const at = (share) => delays[Math.min(delays.length - 1, Math.floor(delays.length * share))].toFixed(1)
     const cpu = idle.map((share) => share.toFixed(2)).join(' ')
-    console.log(`${load}: heard ${delays.length} of ${MESSAGES * FOLLOWERS}`)
+    console.log(`${kind}, ${load}: heard ${delays.length} of ${MESSAGES * FOLLOWERS}`)
     console.log(
       `  delay in ms: p50 ${at(0.5)}, p99 ${at(0.99)}, max ${at(1)}; CPU of each at rest in %: ${cpu}`,
     )

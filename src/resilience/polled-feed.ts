@@ -1,32 +1,66 @@
 /**
- * The change feed of one storage: appends through its queue, follows by looking at the log now and then.
+ * A change feed over an ordered log that can only be looked at, such as a table with a growing id.
  *
- * A look costs some microseconds and waits for no lock. Looks follow each other at `FASTEST` while there is traffic,
- * and at growing pauses up to `SLOWEST` while there is none; an append of this storage is followed by a look at once.
+ * A look costs little and waits for no lock. Looks follow each other at `FASTEST` while there is traffic, and at
+ * growing pauses up to `SLOWEST` while there is none; an append of this process is followed by a look at once. Where
+ * there is a file that is written whenever the log grows, it is watched, and followed by a look as well: then the
+ * looks at rest are only for the case that watching fails, and come at `SLOWEST_WATCHED` until it has been seen to fail.
  * One look serves all followers.
  *
- * States: idle (nobody follows) <-> following -> closed; while the file cannot be read, looks go on at `FAILED`, and nothing is
+ * States: idle (nobody follows) <-> following -> closed; while the log cannot be read, looks go on at `FAILED`, and nothing is
  * missed that the log still has then. Invariants: a follower hears each message after the end of the log as it was
- * when it began, in order and once; where some were trimmed, or the file is another, it is told of a gap in place of
- * all that the log held by then. Nothing is heard after `stop`. Owns its timer, which keeps no process alive.
- * May import ports, resilience and siblings.
+ * when it began, in order and once; where some were trimmed, or the log is another, it is told of a gap in place of
+ * all that the log held by then. Nothing is heard after `stop`. Owns its timer and its watch, which keep no process alive.
+ * May import ports and siblings.
  */
 
-import type { ChangeFeed } from '../../ports/storage.ts'
-import { systemClock } from '../../resilience/system-clock.ts'
-import { toAppend, type Write } from './entry.ts'
-import { closedError } from './read-side.ts'
-import type { LogEnd, Reader } from './reader.ts'
+import type { ChangeFeed } from '../ports/storage.ts'
+import { FileWatch } from './file-watch.ts'
+import { systemClock } from './system-clock.ts'
 
 /** Milliseconds. */
 const FASTEST = 10
 const SLOWEST = 50
+const SLOWEST_WATCHED = 250
 const GROWTH = 1.05
 const FAILED = 1_000
+/** Between two looks for which the file was the reason: a burst of appends is heard in a few. */
+const WRITTEN = 2
+/** News that come so long after the last word of them were found by chance. */
+const UNTOLD = 25
 /** Messages of one look; where there are more, the next one follows at once. */
 const PAGE = 200
 /** Looks come far more often; this is what a busy event loop may make of it. */
 const HEARTBEAT = 1_000
+
+/** The newest message of a log; ids grow by one within an incarnation, and are never used again. */
+export interface LogEnd {
+  readonly incarnation: string
+  readonly id: number
+}
+
+export interface LoggedMessage {
+  readonly id: number
+  readonly text: string
+}
+
+/** A log at one moment. */
+export interface LogReader {
+  logEnd(): LogEnd
+  /** What follows `id`, in order, `limit` at most. */
+  messagesAfter(id: number, limit: number): readonly LoggedMessage[]
+}
+
+export interface PolledFeedSettings {
+  /** `work` is done at once and sees one moment. Rejects while the log cannot be read. */
+  readonly read: <T>(work: (log: LogReader) => T) => Promise<T>
+  readonly append: (messages: readonly string[]) => Promise<unknown>
+  /** Told of what a follower has thrown. */
+  readonly warn: (message: string) => void
+  readonly closedError: () => Error
+  /** A file that is written whenever the log grows, shortly before or after it is seen to have grown. */
+  readonly file: string | undefined
+}
 
 interface Follower {
   /** What comes up to this id is from before it began. */
@@ -39,35 +73,38 @@ interface Follower {
 interface News {
   readonly end: LogEnd
   readonly gap: string | undefined
-  /** It is another file, or an older one. */
+  /** It is another log, or an older one. */
   readonly isOther: boolean
-  readonly messages: readonly { readonly id: number; readonly text: string }[]
+  readonly messages: readonly LoggedMessage[]
 }
 
-export interface FeedSettings {
-  readonly read: <T>(work: (reader: Reader) => T) => Promise<T>
-  readonly write: (writes: readonly Write[]) => Promise<unknown>
-  readonly warn: (message: string) => void
-}
-
-export class SQLiteFeed implements ChangeFeed {
+export class PolledFeed implements ChangeFeed {
   readonly heartbeat = HEARTBEAT
-  readonly #settings: FeedSettings
+  readonly #settings: PolledFeedSettings
+  readonly #watch: FileWatch | undefined
   readonly #followers = new Set<Follower>()
   /** Up to where the followers have heard; `undefined` = idle. */
   #position: LogEnd | undefined
   #pause = FASTEST
   #timer: unknown
+  #lookedAt = 0
+  /** When there was a reason to expect news. */
+  #toldAt = 0
+  #isWritten = false
+  #isWatchDoubted = false
   #isLooking = false
   #isAskedAgain = false
   #isClosed = false
 
-  constructor(settings: FeedSettings) {
+  constructor(settings: PolledFeedSettings) {
     this.#settings = settings
+    const { file } = settings
+    if (file !== undefined) this.#watch = new FileWatch(file, () => this.#written())
   }
 
   async append(messages: readonly string[]): Promise<void> {
-    await this.#settings.write(messages.map(toAppend))
+    await this.#settings.append(messages)
+    this.#toldAt = performance.now()
     this.#lookNow()
   }
 
@@ -76,8 +113,8 @@ export class SQLiteFeed implements ChangeFeed {
     onGap: Follower['onGap'],
     onHeard: Follower['onHeard'] = () => {},
   ): Promise<() => void> {
-    const end = await this.#settings.read((reader) => reader.logEnd())
-    if (this.#isClosed) throw closedError()
+    const end = await this.#settings.read((log) => log.logEnd())
+    if (this.#isClosed) throw this.#settings.closedError()
     const follower: Follower = { from: end.id, onMessages, onGap, onHeard }
     this.#followers.add(follower)
     if (this.#position === undefined) {
@@ -97,8 +134,18 @@ export class SQLiteFeed implements ChangeFeed {
   }
 
   #rest(): void {
+    this.#watch?.end()
     this.#position = undefined
     systemClock.clearTimeout(this.#timer)
+  }
+
+  #written(): void {
+    if (this.#position === undefined) return
+    this.#isWritten = true
+    this.#toldAt = performance.now()
+    const since = this.#toldAt - this.#lookedAt
+    if (this.#isLooking || since >= WRITTEN) this.#lookNow()
+    else this.#lookIn(WRITTEN - since)
   }
 
   #lookIn(pause: number): void {
@@ -114,6 +161,7 @@ export class SQLiteFeed implements ChangeFeed {
     }
     this.#isLooking = true
     this.#isAskedAgain = false
+    this.#lookedAt = performance.now()
     void this.#look().then((pause) => {
       this.#isLooking = false
       if (this.#position !== undefined) this.#lookIn(this.#isAskedAgain ? 0 : pause)
@@ -126,22 +174,34 @@ export class SQLiteFeed implements ChangeFeed {
     const askedAt = performance.now()
     let news: News
     try {
-      news = await this.#settings.read((reader) => readNews(reader, position))
+      news = await this.#settings.read((log) => newsSince(position, log))
     } catch {
       return FAILED
     }
     // Everyone has left meanwhile; who has come since then has a position of its own.
     if (this.#position !== position) return FASTEST
     this.#position = news.end
-    if (news.gap !== undefined) this.#tellGap(news.gap, news.isOther)
-    else if (news.messages.length > 0) this.#tell(news.messages)
-    if (news.messages.length < PAGE) this.#confirm(askedAt)
+    this.#watch?.begin()
     if (news.gap === undefined && news.messages.length === 0) {
-      this.#pause = Math.min(this.#pause * GROWTH, SLOWEST)
-      return this.#pause
+      this.#confirm(askedAt)
+      return this.#nextPause()
     }
+    this.#isWatchDoubted = this.#lookedAt - this.#toldAt > UNTOLD
+    if (news.gap !== undefined) this.#tellGap(news.gap, news.isOther)
+    else this.#tell(news.messages)
+    if (news.messages.length < PAGE) this.#confirm(askedAt)
     this.#pause = FASTEST
     return news.messages.length === PAGE ? 0 : FASTEST
+  }
+
+  #nextPause(): number {
+    if (this.#isWritten) {
+      this.#isWritten = false
+      return WRITTEN
+    }
+    const slowest = this.#watch?.isOn && !this.#isWatchDoubted ? SLOWEST_WATCHED : SLOWEST
+    this.#pause = Math.min(this.#pause * GROWTH, slowest)
+    return this.#pause
   }
 
   #tell(messages: News['messages']): void {
@@ -154,7 +214,7 @@ export class SQLiteFeed implements ChangeFeed {
 
   #tellGap(reason: string, isOther: boolean): void {
     for (const follower of this.#followers) {
-      // Another file counts from its own beginning.
+      // Another log counts from its own beginning.
       follower.from = 0
       this.#call(() => follower.onGap(reason, isOther))
     }
@@ -168,19 +228,19 @@ export class SQLiteFeed implements ChangeFeed {
     try {
       tell()
     } catch (error) {
-      this.#settings.warn(`SQLiteStorage: a follower of the change feed threw: ${String(error)}`)
+      this.#settings.warn(`a follower of the change feed threw: ${String(error)}`)
     }
   }
 }
 
 /** What is told as a gap is not read: what a follower does then is to look at everything anew. */
-function readNews(reader: Reader, position: LogEnd): News {
-  const end = reader.logEnd()
+function newsSince(position: LogEnd, log: LogReader): News {
+  const end = log.logEnd()
   const gap = (reason: string, isOther: boolean): News => ({ end, gap: reason, isOther, messages: [] })
   if (end.incarnation !== position.incarnation) return gap('the file was replaced', true)
   if (end.id < position.id) return gap('the log was set back', true)
   if (end.id === position.id) return { end, gap: undefined, isOther: false, messages: [] }
-  const messages = reader.messagesAfter(position.id, PAGE)
+  const messages = log.messagesAfter(position.id, PAGE)
   const missed = (messages[0]?.id ?? end.id + 1) - position.id - 1
   if (missed > 0) return gap(`${missed} messages were trimmed unread`, false)
   return { end: { ...end, id: messages.at(-1)!.id }, gap: undefined, isOther: false, messages }

@@ -1,0 +1,19 @@
+/** Work that a lock may be in the way of. May import siblings. */
+
+import { setTimeout as sleep } from 'node:timers/promises'
+import { isBusy } from './result-code.ts'
+
+const MAX_PAUSE = 20
+
+/** Tries until no lock is in the way, with jitter, for `limit` milliseconds at most. */
+export async function patiently<T>(limit: number, work: () => T): Promise<T> {
+  const deadline = performance.now() + limit
+  for (let pause = 1; ; pause = Math.min(2 * pause, MAX_PAUSE)) {
+    try {
+      return work()
+    } catch (error) {
+      if (!isBusy(error) || performance.now() > deadline) throw error
+    }
+    await sleep(pause * (0.5 + Math.random()))
+  }
+}
