@@ -42,11 +42,26 @@ function charts(questions) {
   const made = {}
   const hit = questions['fresh-hit']?.cases['flat key']
   if (hit) made['fresh-hit'] = barChart('Fresh hit: nanoseconds a call (logarithmic)', bars(hit))
-  const memory = questions.memory?.cases['100,000 entries']
-  if (memory) made.memory = barChart('Bytes per entry beyond key and data', bars(memory))
-  const growth = growthOf(questions.invalidate?.cases)
-  if (growth)
-    made.invalidate = lineChart('Invalidating 10 entries: microseconds, by entries in the cache', growth)
+  const memory = questions.memory?.cases
+  if (memory?.['100,000 entries'])
+    made.memory = barChart('Bytes per entry beyond key and data', bars(memory['100,000 entries']))
+  const curves = {
+    'memory-growth': ['Bytes per entry beyond key and data, by entries in the cache', memory, 1],
+    'hit-growth': [
+      'Fresh hit: nanoseconds a call, by entries in the cache',
+      questions['hit-by-size']?.cases,
+      1,
+    ],
+    invalidate: [
+      'Invalidating 10 entries: microseconds, by entries in the cache',
+      questions.invalidate?.cases,
+      1e3,
+    ],
+  }
+  for (const [name, [title, cases, unit]] of Object.entries(curves)) {
+    const lines = growthOf(cases, unit)
+    if (lines !== undefined) made[name] = lineChart(title, lines)
+  }
   return made
 }
 
@@ -57,8 +72,8 @@ function bars(rows) {
     .sort((a, b) => a.value - b.value)
 }
 
-/** A line for each contestant: entries → microseconds. */
-function growthOf(cases) {
+/** A line for each contestant that was asked more than once: entries → nanoseconds / `unit`. */
+function growthOf(cases, unit) {
   if (cases === undefined) return undefined
   const lines = {}
   for (const [caseName, rows] of Object.entries(cases)) {
@@ -66,8 +81,9 @@ function growthOf(cases) {
     for (const [name, row] of Object.entries(rows)) {
       if (row.error !== undefined) continue
       lines[name] ??= []
-      lines[name].push([entries, row.nanoseconds / 1e3])
+      lines[name].push([entries, row.nanoseconds / unit])
     }
   }
-  return lines
+  const growing = Object.entries(lines).filter(([, line]) => line.length > 1)
+  return growing.length === 0 ? undefined : Object.fromEntries(growing)
 }

@@ -6,6 +6,8 @@
  *   --only a,b           these questions alone; the results of the others stay as they were
  *   --check              fails where a budget is missed
  *   --no-build           takes dist/ as it is
+ *   --runtime node@22    the contestants run on another runtime, which is installed outside of the project: node@<version>,
+ *                        bun, or the path of a binary; its results are written to a file of their own
  */
 
 import { mkdirSync, readdirSync, readFileSync, writeFileSync } from 'node:fs'
@@ -15,6 +17,7 @@ import { judge } from './budgets.mjs'
 import { install, versions } from './harness/install.mjs'
 import { machine } from './harness/machine.mjs'
 import { runQuestion } from './harness/run-question.mjs'
+import { runtime } from './harness/runtime.mjs'
 import { budgetTable, caseTable } from './harness/table.mjs'
 
 const { values: options } = parseArgs({
@@ -23,15 +26,18 @@ const { values: options } = parseArgs({
     check: { type: 'boolean', default: false },
     only: { type: 'string', multiple: true },
     'no-build': { type: 'boolean', default: false },
+    runtime: { type: 'string' },
   },
 })
 
 process.chdir(fileURLToPath(new URL('.', import.meta.url)))
 
+const { command: execPath, version } = runtime(options.runtime)
 const pace = options.quick
-  ? { isQuick: true, rounds: 5, target: 8 }
-  : { isQuick: false, rounds: 21, target: 20 }
-const RESULTS = options.quick ? 'results/quick.json' : 'results/latest.json'
+  ? { isQuick: true, rounds: 5, target: 8, execPath }
+  : { isQuick: false, rounds: 21, target: 20, execPath }
+const suffix = options.runtime === undefined ? '' : `-${version.replaceAll(' ', '-')}`
+const RESULTS = `results/${options.quick ? 'quick' : 'latest'}${suffix}.json`
 
 const all = readdirSync('questions').map((file) => file.replace(/\.mjs$/, ''))
 const wanted = options.only?.flatMap((names) => names.split(',')) ?? all
@@ -47,6 +53,7 @@ const results = {
   date: new Date().toISOString(),
   isQuick: pace.isQuick,
   ...machine(),
+  node: version,
   versions: versions(),
   questions: earlier().questions ?? {},
 }

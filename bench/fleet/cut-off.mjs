@@ -82,7 +82,7 @@ async function cutOnce(cut, length) {
   if (net === undefined) route.set('open')
   else net.heal()
   const backAt = moment()
-  await sleep(3_000)
+  await sleep(2_000)
   const { reads, stale } = await traffic.end()
   await fleet.close()
   route?.close()

@@ -47,7 +47,7 @@ export async function suspendedFollower({ storage, runs, changes, logs, stops })
 async function suspend({ storage, changes, log, stop }) {
   const violations = []
   const place = await openPlace(storage)
-  if (log === 'trimmed') place.options.feedLength = 20
+  if (log === 'trimmed') place.options.feedLength = 2
   const config = {
     cacheMaxSize: changes + 100,
     storageTimeout: 5_000,
@@ -72,7 +72,7 @@ async function suspend({ storage, changes, log, stop }) {
   follower.signal('SIGCONT')
   const returnedAt = moment()
   // Reads at random, as of a worker at work, from the first moment on.
-  const outcome = await follower.call('readFor', { changes, ms: 3 * PROMISED, changedAt })
+  const outcome = await follower.call('readFor', { changes, ms: 2 * PROMISED, changedAt })
   const lastStale = outcome.lastStale === null ? 0 : outcome.lastStale - returnedAt
   if (lastStale > PROMISED) violations.push(`a read ${lastStale.toFixed(0)} ms after its return was stale`)
   const wrong = await follower.call('countOld', { changes, changedAt })
@@ -85,7 +85,13 @@ async function suspend({ storage, changes, log, stop }) {
 
 async function change(member, name, count, from) {
   await member.call(name, count, from)
-  await member.call('flush')
+  for (let i = 0; i < 6; i++) {
+    const { pending } = await member.call('flush')
+    const { storage, fleet } = await member.call('stats')
+    if (pending === 0 && fleet.untold === 0) return
+    console.error(`${name}: ${pending} writes and ${fleet.untold} messages still wait; ${storage.circuit}`)
+  }
+  throw new Error(`The peers could not change what they were to: ${(await member.call('takeLog')).at(-1)}`)
 }
 
 await question(

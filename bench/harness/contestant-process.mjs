@@ -10,9 +10,10 @@ export class ContestantProcess {
   #child
   #output = ''
 
-  constructor(question, caseName, name) {
+  constructor(question, caseName, name, execPath = process.execPath) {
     this.name = name
     this.#child = fork(CHILD, [question.name, caseName, name], {
+      execPath,
       execArgv: ['--expose-gc', ...(question.execArgv ?? [])],
       stdio: ['ignore', 'pipe', 'pipe', 'ipc'],
     })

@@ -31,7 +31,11 @@ async function runCase(question, caseName, settings, pace, log) {
     await row.process.end()
   }
   for (const name of Object.keys(question.cases[caseName])) {
-    const row = { process: new ContestantProcess(question, caseName, name), rounds: [], details: [] }
+    const row = {
+      process: new ContestantProcess(question, caseName, name, pace.execPath),
+      rounds: [],
+      details: [],
+    }
     rows[name] = row
     try {
       await row.process.ready()

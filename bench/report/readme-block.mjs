@@ -17,10 +17,28 @@ export function readmeBlock(results) {
     '|---|--:|--:|--:|--:|--:|--:|',
     ...rows,
     '',
+    ...memory(questions.memory?.cases['100,000 entries']),
     `Floor: the least that any library could do, such as an async function that does one \`Map.get\`. Medians of interleaved`,
     `rounds, ${results.date.slice(0, 10)}, Node ${results.node.slice(1)}, ${results.cpu}, ${results.cores} cores; ${held} of ${measured} budgets held.`,
     '`npm run bench` measures them where you are, `bench/results/latest.json` has all of it.',
   ].join('\n')
+}
+
+function memory(rows) {
+  const bytes = (name) => Math.round(rows[name].nanoseconds)
+  const ours = ['stackquery, set', 'stackquery, fetched, one queryFn for all', 'stackquery, fetched']
+  if (
+    rows === undefined ||
+    [...ours, 'tanstack, fetched'].some((name) => rows[name]?.nanoseconds === undefined)
+  )
+    return []
+  const [set, shared, own] = ours.map(bytes)
+  const [floor] = Object.keys(rows).map(bytes)
+  return [
+    `Among 100,000, an entry takes ${set} bytes beyond its key and data when it was set, ${shared} when fetched, and ${own} when fetched with a`,
+    `function of its own, which is kept for refetches; ${floor} in a bare \`Map\` of \`{ data, t }\`, ${bytes('tanstack, fetched')} in TanStack Query.`,
+    '',
+  ]
 }
 
 function hits(rows) {

@@ -134,7 +134,7 @@ export class QueryClient {
             syncInterval,
             random: Math.random,
             refresh: (query) => {
-              if (query.options?.queryFn !== undefined) this.#fetcher.refresh(query, query.options)
+              if (query.queryFn !== null) this.#fetcher.refresh(query, query.options as AnyQueryOptions)
             },
             drop: (query) => this.#drop(query),
             discard: (query) => this.#fetcher.discard(query),
@@ -188,13 +188,13 @@ export class QueryClient {
       const query = options ? recall(options, this.#cache) : undefined
       // The fast path: nothing but memory, and no options that ask for more than data.
       if (
-        query !== undefined &&
+        query?.data !== undefined &&
         options.gcTime === undefined &&
         options.signal === undefined &&
         this.#closing === null
       ) {
         const now = this.#clock.now()
-        if (isFresh(query.held, options.staleTime ?? this.#staleTime, now)) {
+        if (isFresh(query, options.staleTime ?? this.#staleTime, now)) {
           this.#counters.memoryHits++
           this.#cache.touch(query, now)
           return query.settled as Promise<T>
@@ -202,7 +202,7 @@ export class QueryClient {
       }
       assertQueryOptions(options as never)
       this.#assertOpen()
-      return this.#fetcher.fetch(options as AnyQueryOptions) as Promise<T>
+      return this.#fetcher.fetch(options as AnyQueryOptions, query) as Promise<T>
     } catch (error) {
       return Promise.reject(error)
     }
@@ -224,7 +224,7 @@ export class QueryClient {
     const query = this.#cache.get(key)
     if (query === undefined) return undefined
     this.#cache.touch(query, this.#clock.now())
-    return query.held.data
+    return query.data
   }
 
   /** What L1 holds, or else L2, stale or not; never asks the origin. */
@@ -252,14 +252,14 @@ export class QueryClient {
   ): T | undefined
   setQueryData(key: QueryKey, dataOrUpdater: unknown, options: SetQueryDataOptions = {}): unknown {
     assertOneOf('storage', options.storage, [true, false])
-    const held = this.#cache.get(key)?.held.data
+    const held = this.#cache.get(key)?.data
     const data =
       typeof dataOrUpdater === 'function' ? (dataOrUpdater as Updater<unknown>)(held) : dataOrUpdater
     if (data === undefined) return held
     const { defaults } = this.#env
     const query = this.#cache.obtain(key, defaults.gcTime)
     const now = this.#clock.now()
-    const { storage, storageTtl, gcTime } = query.options ?? {}
+    const { storage, storageTtl, gcTime } = query.policy
     query.vouchers = this.#tier?.capture(query) ?? null
     // Before anyone hears of the data: what a listener sets or removes then is newer.
     if (storage !== false && options.storage !== false) {
@@ -267,7 +267,7 @@ export class QueryClient {
     }
     this.#cache.touch(query, now)
     query.update(state.dataReceived(query.held, data, 'manual', now, false))
-    return query.held.data
+    return query.data
   }
 
   /** The state of a query that L1 knows. `isStale` is by the query's own `staleTime`. */
@@ -290,9 +290,12 @@ export class QueryClient {
     const found = this.#find(filter)
     const written = this.#invalidateStorage(filter, found, 'soft')
     for (const query of found) {
-      const hasLost = query.fetch?.overtake('soft') === true
-      query.update(state.invalidated(hasLost ? state.fetchCancelled(query.held) : query.held))
-      this.#cache.settleDown(query)
+      if (query.fetch?.overtake('soft') === true) {
+        query.update(state.invalidated(state.fetchCancelled(query.held)))
+        this.#cache.settleDown(query)
+      } else {
+        query.invalidate()
+      }
     }
     if (options.refetch !== false) this.#refetchActive(found)
     await written
@@ -314,7 +317,7 @@ export class QueryClient {
     const found = this.#find(filter)
     if (this.#closing !== null) return
     const fetches = found
-      .filter((query) => query.options?.queryFn !== undefined && !query.isPaused)
+      .filter((query) => query.queryFn !== null && !query.isPaused)
       .map((query) => this.#fetcher.refetch(query, query.options as AnyQueryOptions))
     await Promise.allSettled(fetches)
   }
@@ -339,7 +342,7 @@ export class QueryClient {
       this.#fetcher.cancel(query, new CancelledError(`${query.hash} was reset.`))
       query.update(state.EMPTY)
       this.#fetcher.seed(query)
-      if (query.held === state.EMPTY && !query.isObserved) this.#cache.remove(query)
+      if (query.isEmpty && !query.isObserved) this.#cache.remove(query)
     }
     this.#refetchActive(found)
     await written
@@ -428,8 +431,7 @@ export class QueryClient {
         return size()
       },
       has: (key) => this.#cache.get(key) !== undefined,
-      find: (filter) =>
-        this.#find(filter).map((query) => ({ ...this.#view(query), queryKey: query.key.slice() })),
+      find: (filter) => this.#find(filter).map((query) => ({ ...this.#view(query), queryKey: query.key })),
     }
   }
 
@@ -454,7 +456,7 @@ export class QueryClient {
       (query) =>
         (type === 'all' || query.isActive === (type === 'active')) &&
         (stale === undefined || this.#isStale(query) === stale) &&
-        (predicate === undefined || predicate({ queryKey: query.key.slice(), state: this.#view(query) })),
+        (predicate === undefined || predicate({ queryKey: query.key, state: this.#view(query) })),
     )
   }
 
@@ -482,7 +484,7 @@ export class QueryClient {
     this.#fetcher.discard(query)
     if (!query.isObserved) {
       this.#cache.remove(query)
-      query.held = state.EMPTY
+      query.forget()
       // Nobody could resume what nobody can find.
       query.isPaused = false
       this.#fetcher.wake(query)
@@ -495,9 +497,9 @@ export class QueryClient {
   #refetchActive(queries: readonly Query[]): void {
     if (this.#closing !== null) return
     for (const query of queries) {
-      if (!query.isActive || query.options?.queryFn === undefined) continue
+      if (!query.isActive || query.queryFn === null) continue
       if (query.fetch === null && !query.isPaused) {
-        this.#fetcher.refetch(query, query.options).catch(ignore)
+        this.#fetcher.refetch(query, query.options as AnyQueryOptions).catch(ignore)
       }
     }
   }
@@ -513,7 +515,7 @@ export class QueryClient {
   }
 
   #isStale(query: Query): boolean {
-    return !isFresh(query.held, query.options?.staleTime ?? this.#staleTime, this.#clock.now())
+    return !isFresh(query, query.policy.staleTime ?? this.#staleTime, this.#clock.now())
   }
 
   #view(query: Query): QueryState<unknown> {

@@ -7,12 +7,18 @@ import type { Held } from '../query/query-state.ts'
 export class FetchContext implements QueryFnContext<unknown, unknown> {
   readonly client: unknown
   readonly meta: unknown
-  readonly #queryKey: QueryKey
+  readonly #query: { readonly key: QueryKey }
   readonly #held: Held
   readonly #abort: LazyAbort
 
-  constructor(queryKey: QueryKey, client: unknown, meta: unknown, held: Held, abort: LazyAbort) {
-    this.#queryKey = queryKey
+  constructor(
+    query: { readonly key: QueryKey },
+    client: unknown,
+    meta: unknown,
+    held: Held,
+    abort: LazyAbort,
+  ) {
+    this.#query = query
     this.client = client
     this.meta = meta
     this.#held = held
@@ -21,7 +27,7 @@ export class FetchContext implements QueryFnContext<unknown, unknown> {
 
   /** The function's own: the cache's is not for changing. */
   get queryKey(): QueryKey {
-    return this.#queryKey.slice()
+    return this.#query.key
   }
 
   get signal(): AbortSignal {

@@ -24,6 +24,7 @@ import { asError } from '../resilience/as-error.ts'
 import type { Alarm } from '../resilience/timer-queue.ts'
 import type { Capture } from '../tier/generations.ts'
 import type { StoredData } from '../tier/storage-tier.ts'
+import type { StoredName } from '../tier/stored-name.ts'
 import type { DepartingFetch, FetchEnvironment } from './environment.ts'
 import { FetchContext, LazyAbort } from './fetch-context.ts'
 import { planStored } from './plan.ts'
@@ -52,6 +53,8 @@ export class Fetch implements OngoingFetch, DepartingFetch {
   readonly #startedAt: number
   /** The monotonic moment from which on its callers have waited for L2. */
   readonly #storageSince: number
+  /** What L2 knows its query by; `null` = it has nothing to do with L2. */
+  readonly #name: StoredName | null
   readonly #abort = new LazyAbort()
   #predecessor: DepartingFetch | undefined
   #resolve!: (data: unknown) => void
@@ -78,6 +81,7 @@ export class Fetch implements OngoingFetch, DepartingFetch {
     this.#env = env
     this.#query = query
     this.#options = options
+    this.#name = env.tier !== null && options.storage !== false ? env.tier.name(query) : null
     this.#start = start
     this.#startedAt = env.clock.now()
     this.#storageSince = start.storageSince ?? env.clock.monotonic?.() ?? this.#startedAt
@@ -164,10 +168,10 @@ export class Fetch implements OngoingFetch, DepartingFetch {
     try {
       // A refresh must not begin before the call that caused it has returned.
       if (this.#start.isBackground) await undefined
-      const usesStorage = this.#env.tier !== null && this.#options.storage !== false
-      if (usesStorage && !this.#isOver()) {
+      const name = this.#name
+      if (name !== null && !this.#isOver()) {
         if (this.#env.fleet?.isReady === false) await this.#env.fleet.ready(this.#patience)
-        if (this.#start.skipStorage) await this.#env.tier?.prepare(this.#query, this.#storageSince)
+        if (this.#start.skipStorage) await this.#env.tier?.prepare(name, this.#storageSince)
         else if (await this.#askStorage(this.#patience)) return
       }
       const patience = this.#patience
@@ -176,7 +180,7 @@ export class Fetch implements OngoingFetch, DepartingFetch {
         this.#predecessor = undefined
       }
       // Not before: the predecessor may need the lease to come to its end.
-      if (usesStorage && !this.#start.skipStorage && (await this.#askFleet(patience))) return
+      if (name !== null && !this.#start.skipStorage && (await this.#askFleet(patience))) return
       await this.#askOrigin()
     } finally {
       this.#release()
@@ -194,13 +198,13 @@ export class Fetch implements OngoingFetch, DepartingFetch {
     const isDoubted = this.#isDoubted || this.#isInsistedOn
     const stored = found !== null && isDoubted ? { ...found, isInvalidated: true } : found
     const now = clock.now()
-    if (this.#overtaken === null && !this.#isInsistedOn && isFresh(query.held, staleTime, now)) {
+    if (this.#overtaken === null && !this.#isInsistedOn && isFresh(query, staleTime, now)) {
       // The user has set it in the meantime.
-      this.#settle(query.held.data, state.fetchSucceeded)
+      this.#settle(query.data, state.fetchSucceeded)
       return true
     }
     if (stored === null) return false
-    const plan = planStored(query.held, stored, staleTime, now)
+    const plan = planStored(query, stored, staleTime, now)
     if (plan === 'ignore') return false
     const { data, dataUpdatedAt, isInvalidated, generations } = stored
     if (this.#overtaken === null) query.vouchers = generations
@@ -269,8 +273,9 @@ export class Fetch implements OngoingFetch, DepartingFetch {
 
   async #readStorage(limit: number): Promise<StoredData | null> {
     const { tier, logger } = this.#env
+    const name = this.#name ?? this.#query
     const { validate } = this.#options
-    const stored = (await tier?.read(this.#query, limit, this.#hasLooked)) ?? null
+    const stored = (await tier?.read(name, limit, this.#hasLooked)) ?? null
     this.#hasLooked = true
     if (stored === null || validate === undefined) return stored
     try {
@@ -290,7 +295,7 @@ export class Fetch implements OngoingFetch, DepartingFetch {
     const { logger, counters, client, tier, defaults } = this.#env
     const {
       // Who names no function means the one that is known.
-      queryFn = this.#query.options?.queryFn,
+      queryFn = this.#query.queryFn ?? undefined,
       validate,
       meta,
       retry = defaults.retry,
@@ -311,12 +316,12 @@ export class Fetch implements OngoingFetch, DepartingFetch {
       if (this.#isOver()) return
       this.#state = 'calling'
       // What is known of the generations now is known before the call begins, so it may vouch for its result.
-      const capture = tier !== null && this.#options.storage !== false ? tier.capture(query) : null
+      const capture = this.#name === null ? null : (tier?.capture(this.#name) ?? null)
       counters.originCalls++
       let error: Error
       try {
         let data = await queryFn(
-          new FetchContext(query.key, client as never, meta, query.held, this.#abort) as never,
+          new FetchContext(query, client as never, meta, query.held, this.#abort) as never,
         )
         if (data === undefined) {
           throw new StackQueryError(
@@ -362,7 +367,7 @@ export class Fetch implements OngoingFetch, DepartingFetch {
       ticket.release()
       return
     }
-    if (this.#overtaken === 'soft' && query.isCached && query.held.dataUpdatedAt < this.#startedAt) {
+    if (this.#overtaken === 'soft' && query.isCached && query.dataUpdatedAt < this.#startedAt) {
       query.update(state.dataReceived(query.held, data, 'origin', now, true))
       // Stale it is by the soft one; a removal by a peer is still to be seen.
       query.vouchers = capture
@@ -372,7 +377,7 @@ export class Fetch implements OngoingFetch, DepartingFetch {
     if (this.#overtaken === null && storage !== false) {
       const ttl = storageTtl ?? gcTime ?? defaults.storageTtl
       ticket?.releaseWithin(this.#env.storageTimeout)
-      tier?.persist(query, data, Math.max(now, query.held.dataUpdatedAt), ttl, capture, () =>
+      tier?.persist(this.#name ?? query, data, Math.max(now, query.dataUpdatedAt), ttl, capture, () =>
         ticket?.release(),
       )
     } else {

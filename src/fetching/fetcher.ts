@@ -5,45 +5,55 @@
 
 import type { QueryKey } from '../keys/query-key.ts'
 import type { AnyQueryOptions, Query } from '../query/query.ts'
-import { dataReceived, EMPTY } from '../query/query-state.ts'
+import { NO_POLICY, policyOf, type QueryPolicy } from '../query/query-policy.ts'
+import { dataReceived } from '../query/query-state.ts'
 import type { DepartingFetch, FetchEnvironment } from './environment.ts'
 import { Fetch } from './fetch.ts'
 import { planCall } from './plan.ts'
 
 export class Fetcher {
   readonly #env: FetchEnvironment
+  /** Shared by all that are fetched alike. */
+  #lastPolicy = NO_POLICY
 
   constructor(env: FetchEnvironment) {
     this.#env = env
   }
 
-  /** The query of these options, made and seeded with their initial data where L1 has none. */
-  obtain(options: AnyQueryOptions): Query {
+  /** The query of these options, made and seeded with their initial data where L1 has none; `known` = what L1 has. */
+  obtain(options: AnyQueryOptions, known?: Query): Query {
     const { cache, defaults } = this.#env
-    const query = cache.obtain(options.queryKey, options.gcTime ?? defaults.gcTime)
+    const { gcTime = defaults.gcTime } = options
+    if (known !== undefined) cache.prolong(known, gcTime)
+    const query = known ?? cache.obtain(options.queryKey, gcTime)
     // A user without a queryFn only looks; it must not take from the others how the data is got.
-    if (options.queryFn !== undefined || query.options === null) query.options = options
+    if (options.queryFn !== undefined || query.queryFn === null) {
+      query.queryFn = options.queryFn ?? null
+      this.#lastPolicy = policyOf(options, this.#lastPolicy)
+      query.policy = this.#lastPolicy
+    }
     if (options.initialData !== undefined) this.#seed(query, options)
     return query
   }
 
   /** Puts the initial data that its user has named into a query without data. */
   seed(query: Query): void {
-    if (query.options !== null) this.#seed(query, query.options)
+    this.#seed(query, query.policy)
   }
 
-  /** What `fetchQuery` does where the fast path could not answer. */
-  fetch(options: AnyQueryOptions): Promise<unknown> {
+  /** What `fetchQuery` does where the fast path could not answer; `known` = the query of these options, if L1 has it. */
+  fetch(options: AnyQueryOptions, known: Query | undefined): Promise<unknown> {
     const { clock, cache, counters, defaults } = this.#env
     const { staleTime = defaults.staleTime, whenStale = 'serve', signal } = options
     if (signal?.aborted === true) return Promise.reject(signal.reason)
-    const query = this.obtain(options)
-    const now = clock.now()
-    const plan = planCall(query.held, staleTime, whenStale, now)
-    if (plan === 'wait') {
-      if (query.held.data === undefined) counters.memoryMisses++
+    const query = this.obtain(options, known)
+    if (query.data === undefined) {
+      counters.memoryMisses++
       return this.#wait(query, options, whenStale, signal)
     }
+    const now = clock.now()
+    const plan = planCall(query, staleTime, whenStale, now)
+    if (plan === 'wait') return this.#wait(query, options, whenStale, signal)
     cache.touch(query, now)
     if (plan === 'serve') {
       counters.memoryHits++
@@ -74,7 +84,7 @@ export class Fetcher {
   cancel(query: Query, reason: Error): void {
     query.fetch?.cancel(reason)
     this.#departing(query)?.cancel(reason)
-    this.#env.departing.delete(query.hash)
+    if (this.#env.departing.size > 0) this.#env.departing.delete(query.hash)
   }
 
   /** A removal: nothing that runs for a query may be stored any more. */
@@ -97,25 +107,25 @@ export class Fetcher {
   /** Reads L2 into L1 where L1 has nothing newer. Resolves to what L1 holds then, or `undefined`. */
   async hydrate(key: QueryKey): Promise<unknown> {
     const { tier, cache, defaults } = this.#env
-    const held = cache.get(key)?.held
-    if (tier === null || held?.data !== undefined) return held?.data
+    const held = cache.get(key)?.data
+    if (tier === null || held !== undefined) return held
     const query = cache.obtain(key, defaults.gcTime)
-    const wasInvalidated = query.held.isInvalidated
+    const wasInvalidated = query.isInvalidated
     const stored = await tier.read(query)
     if (stored === null) {
       // A look must not leave an empty entry behind.
-      if (query.held === EMPTY && !query.isInUse && !query.isPaused) cache.remove(query)
-      return query.held.data
+      if (query.isEmpty && !query.isInUse && !query.isPaused) cache.remove(query)
+      return query.data
     }
     // Evicted meanwhile, it is still an answer; removed, it is one for who asked before.
     const isRemoved = tier.capture(query)?.hard !== stored.generations.hard
-    if (!query.isCached || isRemoved) return cache.get(key)?.held.data ?? stored.data
-    const isInvalidated = stored.isInvalidated || (query.held.isInvalidated && !wasInvalidated)
-    if (query.held.data === undefined || query.held.dataUpdatedAt < stored.dataUpdatedAt) {
+    if (!query.isCached || isRemoved) return cache.get(key)?.data ?? stored.data
+    const isInvalidated = stored.isInvalidated || (query.isInvalidated && !wasInvalidated)
+    if (query.data === undefined || query.dataUpdatedAt < stored.dataUpdatedAt) {
       query.vouchers = stored.generations
       query.update(dataReceived(query.held, stored.data, 'storage', stored.dataUpdatedAt, isInvalidated))
     }
-    return query.held.data
+    return query.data
   }
 
   #wait(
@@ -139,10 +149,10 @@ export class Fetcher {
     return departing.size === 0 ? undefined : departing.get(query.hash)
   }
 
-  #seed(query: Query, options: AnyQueryOptions): void {
+  #seed(query: Query, options: QueryPolicy): void {
     const { initialData, initialDataUpdatedAt } = options
     const { clock, logger } = this.#env
-    if (query.held.data !== undefined) return
+    if (query.data !== undefined) return
     let data: unknown = initialData
     if (typeof initialData === 'function') {
       logger.call('initialData', () => {

@@ -1,13 +1,12 @@
 /** Decisions of a fetch, apart from what carries them out. Pure. */
 
-import { isFresh } from '../query/freshness.ts'
-import type { Held } from '../query/query-state.ts'
+import { type Dated, isFresh } from '../query/freshness.ts'
 import type { StoredData } from '../tier/storage-tier.ts'
 
 /** `serve`: L1 answers. `refresh`: L1 answers and a fetch runs behind it. `wait`: the caller waits for a fetch. */
 export type CallPlan = 'serve' | 'refresh' | 'wait'
 
-export function planCall(held: Held, staleTime: number, whenStale: 'serve' | 'wait', now: number): CallPlan {
+export function planCall(held: Dated, staleTime: number, whenStale: 'serve' | 'wait', now: number): CallPlan {
   if (isFresh(held, staleTime, now)) return 'serve'
   return held.data !== undefined && whenStale === 'serve' ? 'refresh' : 'wait'
 }
@@ -18,7 +17,7 @@ export function planCall(held: Held, staleTime: number, whenStale: 'serve' | 'wa
  */
 export type StoragePlan = 'ignore' | 'settle' | 'refresh'
 
-export function planStored(held: Held, stored: StoredData, staleTime: number, now: number): StoragePlan {
+export function planStored(held: Dated, stored: StoredData, staleTime: number, now: number): StoragePlan {
   if (held.data !== undefined && held.dataUpdatedAt >= stored.dataUpdatedAt) return 'ignore'
   const isStoredFresh = !stored.isInvalidated && now - stored.dataUpdatedAt < staleTime
   return isStoredFresh ? 'settle' : 'refresh'

@@ -60,7 +60,7 @@ export class Coherence {
     }
     singleFlight?.wake(hashOf(message.key))
     const query = cache.canonical(message.key)
-    if (query === undefined || query.held.dataUpdatedAt >= message.dataUpdatedAt) return
+    if (query === undefined || query.dataUpdatedAt >= message.dataUpdatedAt) return
     this.#superseded.set(query, message.dataUpdatedAt)
     const { timers, random } = this.#settings
     this.#gathering ??= timers.after(GATHERING + JITTER * random(), () => this.#supersede())
@@ -107,9 +107,12 @@ export class Coherence {
   }
 
   #markStale(query: Query): void {
-    const hasLost = query.fetch?.overtake('soft') === true
-    query.update(invalidated(hasLost ? fetchCancelled(query.held) : query.held))
-    this.#settings.cache.settleDown(query)
+    if (query.fetch?.overtake('soft') === true) {
+      query.update(invalidated(fetchCancelled(query.held)))
+      this.#settings.cache.settleDown(query)
+    } else {
+      query.invalidate()
+    }
   }
 
   #drop(query: Query, why: 'removed' | 'gap'): void {
@@ -128,8 +131,8 @@ export class Coherence {
   #supersede(): void {
     this.#gathering = null
     for (const [query, dataUpdatedAt] of this.#superseded) {
-      if (!query.isCached || query.held.dataUpdatedAt >= dataUpdatedAt) continue
-      query.update(invalidated(query.held))
+      if (!query.isCached || query.dataUpdatedAt >= dataUpdatedAt) continue
+      query.invalidate()
       this.#refreshSoon(query)
     }
     this.#superseded.clear()
@@ -146,7 +149,7 @@ export class Coherence {
       for (const [each, mayBeGone] of due) {
         if (each.isActive) this.#settings.refresh(each)
         // Nobody looks at it any more who would have it read.
-        else if (mayBeGone && each.isCached && each.held.isInvalidated) this.#settings.drop(each)
+        else if (mayBeGone && each.isCached && each.isInvalidated) this.#settings.drop(each)
       }
     })
   }

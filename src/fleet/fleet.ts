@@ -102,9 +102,10 @@ export class Fleet {
       random,
       onMessage: (message) => coherence.apply(message),
       onHeard: (age) => this.#vigil?.heard(age),
-      onGap: () => {
+      onGap: (mayHaveGoneBack) => {
         coherence.forgetAll()
-        tier.reassert()
+        // Not after any gap: it makes messages, and a log that is too short for them would have a gap again, and so on.
+        if (mayHaveGoneBack) tier.reassert()
       },
       isStoreAway: () => tier.isAway,
     })

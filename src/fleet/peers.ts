@@ -25,7 +25,8 @@ export interface PeersSettings {
   readonly onMessage: (message: FleetMessage) => void
   /** All that peers said until `age` milliseconds ago has been heard. */
   readonly onHeard: (age: number) => void
-  readonly onGap: () => void
+  /** `mayHaveGoneBack`: L2 may lack what it has taken last. */
+  readonly onGap: (mayHaveGoneBack: boolean) => void
   readonly isStoreAway: () => boolean
 }
 
@@ -88,7 +89,7 @@ export class Peers {
       if (this.#hasWarned) logger.info('Following the change feed.')
       this.#hasWarned = false
       this.#attempts = 0
-      if (this.#hasMissed) this.#settings.onGap()
+      if (this.#hasMissed) this.#settings.onGap(false)
     } catch (error) {
       if (this.#isClosed) return
       this.#hasMissed = true
@@ -115,14 +116,16 @@ export class Peers {
         reject(new Error(`It did not begin within ${LONGEST_JOIN} ms.`))
       })
       const unlessLate =
-        <T>(tell: (what: T) => void) =>
-        (what: T): void => {
-          if (!isLate) tell(what)
+        <T extends unknown[]>(tell: (...what: T) => void) =>
+        (...what: T): void => {
+          if (!isLate) tell(...what)
         }
       const begin = async (): Promise<() => void> =>
         feed.follow(
           unlessLate((messages: readonly string[]) => this.#hear(messages)),
-          unlessLate((reason: string) => this.#miss(reason)),
+          unlessLate((reason: string, mayHaveGoneBack?: boolean) =>
+            this.#miss(reason, mayHaveGoneBack === true),
+          ),
           unlessLate((age: number) => this.#confirm(age)),
         )
       begin().then(
@@ -165,17 +168,17 @@ export class Peers {
           'A message of another worker could not be applied; L1 is read again.',
           error,
         )
-        this.#settings.onGap()
+        this.#settings.onGap(false)
       }
     }
   }
 
-  #miss(reason: string): void {
+  #miss(reason: string, mayHaveGoneBack: boolean): void {
     if (this.#isClosed) return
     this.#gaps++
     this.#settings.logger.warn(
       `Messages of other workers may have been missed (${reason}); L1 is read again.`,
     )
-    this.#settings.onGap()
+    this.#settings.onGap(mayHaveGoneBack)
   }
 }

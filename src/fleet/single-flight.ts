@@ -64,7 +64,14 @@ export class SingleFlight {
   async #claim(hash: string): Promise<Claim> {
     const key = this.#tier.leaseKey(hash)
     const askedAt = this.#now()
-    const outcome = await this.#tier.call('lease', () => this.#lease.acquire(key, LEASE_LIFE))
+    let isGivenUp = false
+    const outcome = await this.#tier.call('lease', async () => {
+      const token = await this.#lease.acquire(key, LEASE_LIFE)
+      // Got when nobody waits for it any more: it would keep everybody from the key for all of its life.
+      if (isGivenUp && typeof token === 'string') await this.#lease.release(key, token)
+      return token
+    })
+    isGivenUp = !outcome.isOk
     if (!outcome.isOk) return { state: 'none' }
     if (typeof outcome.value !== 'string') return { state: 'elsewhere' }
     // Those of this worker who wait for the key need not wait for a moment to pass.
@@ -87,9 +94,12 @@ export class SingleFlight {
     return new Promise((resolve) => {
       const waiting = this.#waiting.get(hash) ?? new Set()
       this.#waiting.set(hash, waiting)
+      // Somebody waits for the key: the process must not end meanwhile.
+      this.#timers.hold()
       const end = (): void => {
+        if (!waiting.delete(end)) return
         this.#timers.cancel(alarm)
-        waiting.delete(end)
+        this.#timers.release()
         if (waiting.size === 0) this.#waiting.delete(hash)
         resolve()
       }

@@ -61,9 +61,7 @@ export class TokenSync {
     // A token that the store has lost may have been a newer one.
     const isSame = token !== null && token === this.#seen
     if (isSame) return
-    const held = cache
-      .under([])
-      .filter((query) => query.held.data !== undefined && query.options?.storage !== false)
+    const held = cache.under([]).filter((query) => query.data !== undefined && query.policy.storage !== false)
     const generations = await tier.readGenerations(held)
     if (generations === null) return
     for (const [i, query] of held.entries()) {

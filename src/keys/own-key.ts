@@ -10,7 +10,8 @@ export function ownKey(key: QueryKey): QueryKey {
   return key.some(isObject) ? key.map(ownPart) : key.slice()
 }
 
-function ownPart(part: KeyPart): KeyPart {
+/** The same of one part. */
+export function ownPart(part: KeyPart): KeyPart {
   if (!isObject(part)) return part
   if (part instanceof Date) return new Date(part)
   if (Array.isArray(part)) return Object.freeze(part.map(ownPart))

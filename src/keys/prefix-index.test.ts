@@ -69,7 +69,7 @@ describe('PrefixIndex', () => {
         for (const [n, { do: what, key }] of steps.entries()) {
           const value = { n }
           if (what === 'set') {
-            index.set(key, value)
+            index.add(key, () => value)
             naive.set(key, value)
           }
           if (what === 'delete') expect(index.delete(key)).toBe(naive.delete(key))
@@ -86,7 +86,7 @@ describe('PrefixIndex', () => {
 
   it('gives a list that later changes do not touch', () => {
     const index = new PrefixIndex<object>()
-    index.set(['a'], {})
+    index.add(['a'], () => ({}))
     const found = index.under([])
     index.clear()
     expect([found.length, index.size, index.get(['a']), index.under([])]).toEqual([1, 0, undefined, []])
@@ -94,7 +94,7 @@ describe('PrefixIndex', () => {
 
   it('leaves nothing behind where a part is invalid', () => {
     const index = new PrefixIndex<object>()
-    expect(() => index.set(['a', 'b', Number.NaN], {})).toThrow('key[2] is NaN')
+    expect(() => index.add(['a', 'b', Number.NaN], () => ({}))).toThrow('key[2] is NaN')
     expect([index.size, index.under(['a'])]).toEqual([0, []])
   })
 
@@ -105,7 +105,7 @@ describe('PrefixIndex', () => {
     ['text', 'expected an array'],
   ])('refuses to look for an invalid key, also where nothing like it is held: %j', (bad, text) => {
     const index = new PrefixIndex<object>()
-    index.set(['x'], {})
+    index.add(['x'], () => ({}))
     for (const call of [() => index.get(bad as never), () => index.under(bad as never)])
       expect(call).toThrow(text as string)
     expect(index.size).toBe(1)
@@ -120,7 +120,7 @@ describe('PrefixIndex', () => {
         return String(n)
       },
     })
-    for (let n = 0; n < 10_000; n++) index.set(['user', Math.floor(n / 10), n], counted(n))
+    for (let n = 0; n < 10_000; n++) index.add(['user', Math.floor(n / 10), n], () => counted(n))
     expect(index.under(['user', 500])).toHaveLength(10)
     expect(looks).toBe(0)
   })

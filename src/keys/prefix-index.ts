@@ -7,18 +7,27 @@
  */
 
 import { assertIsKey, canonicalPart } from './hash-key.ts'
+import type { KeyPlace } from './key-place.ts'
+import { ownPart } from './own-key.ts'
 import type { KeyPart, QueryKey } from './query-key.ts'
 
 /** What a part is looked up by: a primitive stands for itself, anything else for its canonical string. */
 type IndexPart = string | number | boolean | null | bigint
 
-class Branch<V> {
+class Branch<V> implements KeyPlace {
+  readonly above: KeyPlace | null
+  readonly part: KeyPart
   value: V | undefined = undefined
   readonly children = new Map<IndexPart, V | Branch<V>>()
+
+  constructor(above: KeyPlace | null, part: KeyPart) {
+    this.above = above
+    this.part = part
+  }
 }
 
 export class PrefixIndex<V extends object> {
-  #root = new Branch<V>()
+  #root = new Branch<V>(null, null)
   #size = 0
 
   get size(): number {
@@ -31,14 +40,17 @@ export class PrefixIndex<V extends object> {
     return node instanceof Branch ? node.value : node
   }
 
-  /** Puts `value` under `key`; what was there is replaced. */
-  set(key: QueryKey, value: V): void {
+  /**
+   * Puts what `make` makes under `key`; what was there is replaced. It is told the place of the key, whose parts are
+   * copied, so that nobody else can change them; the place tells the key for as long as anyone holds on to it.
+   */
+  add(key: QueryKey, make: (above: KeyPlace | null, part: KeyPart) => V): V {
     assertIsKey(key)
     let branch = this.#root
     if (key.length === 0) {
       if (branch.value === undefined) this.#size++
-      branch.value = value
-      return
+      branch.value = make(null, null)
+      return branch.value
     }
     // All parts first: an invalid one must not leave half a path behind.
     const parts = key.map(indexPart)
@@ -49,12 +61,13 @@ export class PrefixIndex<V extends object> {
       if (child instanceof Branch) {
         branch = child
       } else {
-        const next = new Branch<V>()
+        const next = new Branch<V>(branch, ownPart(key[i] as KeyPart))
         next.value = child
         branch.children.set(part, next)
         branch = next
       }
     }
+    const value = make(branch, ownPart(key[last] as KeyPart))
     const part = parts[last] as IndexPart
     const child = branch.children.get(part)
     if (child instanceof Branch) {
@@ -64,6 +77,7 @@ export class PrefixIndex<V extends object> {
       if (child === undefined) this.#size++
       branch.children.set(part, value)
     }
+    return value
   }
 
   delete(key: QueryKey): boolean {
@@ -90,7 +104,7 @@ export class PrefixIndex<V extends object> {
   }
 
   clear(): void {
-    this.#root = new Branch<V>()
+    this.#root = new Branch<V>(null, null)
     this.#size = 0
   }
 

@@ -2,7 +2,7 @@
  * The evictable queries of one `gcTime`, from most to least recently used: an intrusive doubly-linked list.
  *
  * Since all of a lane wait equally long, its oldest is always the next to expire: expiry and LRU eviction look at
- * one end only, and a use is a few pointer writes. Owns the links (`lane`, `newer`, `older`, `lastUsed`, `useOrder`) of the
+ * one end only, and a use is a few pointer writes. Owns the links (`home`, `newer`, `older`, `lastUsed`, `useOrder`) of the
  * queries in it.
  */
 
@@ -22,7 +22,7 @@ export class Lane {
   }
 
   add(query: Query, now: number, useOrder: number): void {
-    query.lane = this
+    query.home = this
     query.lastUsed = now
     query.useOrder = useOrder
     query.newer = null
@@ -39,7 +39,7 @@ export class Lane {
     else query.older.newer = query.newer
     query.newer = null
     query.older = null
-    query.lane = null
+    query.useOrder = -1
   }
 
   touch(query: Query, now: number, useOrder: number): void {

@@ -7,9 +7,9 @@
  * first lane's oldest; uses do not move it, it looks again when it rings.
  */
 
-import { ownKey } from '../keys/own-key.ts'
+import type { KeyPlace } from '../keys/key-place.ts'
 import { PrefixIndex } from '../keys/prefix-index.ts'
-import type { QueryKey } from '../keys/query-key.ts'
+import type { KeyPart, QueryKey } from '../keys/query-key.ts'
 import type { Clock } from '../ports/clock.ts'
 import { Query } from '../query/query.ts'
 import { EMPTY } from '../query/query-state.ts'
@@ -67,16 +67,24 @@ export class QueryCache {
   obtain(key: QueryKey, gcTime: number): Query {
     const found = this.#index.get(key)
     if (found !== undefined) {
-      this.#prolong(found, gcTime)
+      this.prolong(found, gcTime)
       return found
     }
-    const query = new Query(ownKey(key))
-    query.gcTime = gcTime
-    query.isCached = true
-    this.#index.set(query.key, query)
-    this.#rest(query)
+    const query = this.#index.add(key, makeQuery)
+    this.#rest(query, gcTime)
     this.#shrink(query)
     return query
+  }
+
+  /** The longest `gcTime` that anyone has asked for counts. */
+  prolong(query: Query, gcTime: number): void {
+    if (gcTime <= query.gcTime) return
+    if (query.lane === null) {
+      query.home = { gcTime }
+      return
+    }
+    this.use(query)
+    this.#rest(query, gcTime)
   }
 
   /** A use of a query at rest renews its rest. */
@@ -95,14 +103,14 @@ export class QueryCache {
   /** To be called when a fetch has ended or an observer has left. */
   settleDown(query: Query): void {
     if (!query.isCached || query.isInUse || query.lane !== null) return
-    this.#rest(query)
+    this.#rest(query, query.gcTime)
     this.#shrink(null)
   }
 
   remove(query: Query): void {
     if (!query.isCached) return
-    query.isCached = false
     this.use(query)
+    query.home = null
     this.#index.delete(query.key)
   }
 
@@ -113,23 +121,15 @@ export class QueryCache {
     return integer === age ? integer : age
   }
 
-  #prolong(query: Query, gcTime: number): void {
-    if (gcTime <= query.gcTime) return
-    query.gcTime = gcTime
-    if (query.lane === null) return
-    this.use(query)
-    this.#rest(query)
-  }
-
-  #rest(query: Query): void {
-    let lane = this.#lanes.get(query.gcTime)
+  #rest(query: Query, gcTime: number): void {
+    let lane = this.#lanes.get(gcTime)
     if (lane === undefined) {
-      lane = new Lane(query.gcTime)
-      this.#lanes.set(query.gcTime, lane)
+      lane = new Lane(gcTime)
+      this.#lanes.set(gcTime, lane)
     }
     const now = this.#clock.now()
     lane.add(query, this.#ageAt(now), ++this.#uses)
-    this.#expectAt(now + query.gcTime, now)
+    this.#expectAt(now + gcTime, now)
   }
 
   /** Evicts the least recently used at rest until the size is right; `spared` has just come. */
@@ -177,4 +177,8 @@ export class QueryCache {
     }
     if (next < Number.POSITIVE_INFINITY) this.#expectAt(next, now)
   }
+}
+
+function makeQuery(above: KeyPlace | null, part: KeyPart): Query {
+  return new Query(above, part)
 }

@@ -50,7 +50,8 @@ export interface ChangeFeed {
    * Resolves to the function that stops it, once following has begun: what is appended afterwards is seen, own messages
    * included. Calls `onMessages` with each batch, in order. A connection that breaks is the feed's to mend: it goes on
    * from its position, and calls `onGap` where messages may have been missed (the log was trimmed past this follower,
-   * or has vanished). Rejects where it cannot begin.
+   * or has vanished). Rejects where it cannot begin. `mayHaveGoneBack`: the whole store may be what it was some time ago,
+   * since another server, or another file, has taken its place; what was written last is to be written again.
    *
    * A feed with a `heartbeat` calls `onHeard` as often as that while all is well, also when nothing is appended: whatever
    * the log had `age` milliseconds ago has been given. An answer that lay unread proves nothing of the time since, so
@@ -58,7 +59,7 @@ export interface ChangeFeed {
    */
   follow(
     onMessages: (messages: readonly string[]) => void,
-    onGap: (reason: string) => void,
+    onGap: (reason: string, mayHaveGoneBack?: boolean) => void,
     onHeard?: (age: number) => void,
   ): Awaitable<() => void>
   /**

@@ -184,7 +184,7 @@ export class QueryObserver<S> implements QueryWatcher {
   }
 
   #fetchIfNeeded(query: Query): void {
-    if (!this.isEnabled || isFresh(query.held, this.#staleTime, this.#host.now())) return
+    if (!this.isEnabled || isFresh(query, this.#staleTime, this.#host.now())) return
     this.#host.refresh(query, this.#options)
   }
 
@@ -200,7 +200,7 @@ export class QueryObserver<S> implements QueryWatcher {
   }
 
   #view(query: Query): QueryState<unknown> {
-    return viewOf(query.held, query.isPaused, !isFresh(query.held, this.#staleTime, this.#host.now()))
+    return viewOf(query.held, query.isPaused, !isFresh(query, this.#staleTime, this.#host.now()))
   }
 
   #withPlaceholder(state: QueryState<unknown>): QueryState<unknown> {
@@ -267,7 +267,7 @@ export class QueryObserver<S> implements QueryWatcher {
     this.#staleness = null
     const state = this.#result
     if (state === null || state.isStale || this.#query === null) return
-    const age = this.#host.now() - this.#query.held.dataUpdatedAt
+    const age = this.#host.now() - this.#query.dataUpdatedAt
     this.#staleness = this.#host.timers.after(this.#staleTime - age, () => {
       this.onQueryUpdate()
       // A timer may be a little early.

@@ -1,16 +1,23 @@
 /**
  * One key's entry in L1.
  *
- * Invariants: `held` changes only through `update`, which tells the observers; `fetch` is the fetch that new
- * callers join, so an overtaken one is never here. At rest (no fetch, no observer) it may be evicted.
- * Owns no timer and no connection. The links and `isCached` belong to the memory layer, `fetch` to the fetching
- * layer; nobody else writes them.
+ * Invariants: the state changes only through `update` and `invalidate`, which tell the observers, and `forget`; `fetch` is the fetch that
+ * new callers join, so an overtaken one is never here. At rest (no fetch, no observer) it may be evicted.
+ * Owns no timer and no connection. `home` and the links belong to the memory layer, `fetch` to the fetching layer; nobody
+ * else writes them.
+ *
+ * There may be a million of them, nearly all at rest, so a field here must earn its eight bytes: what a query needs only
+ * while in use, or only with an L2, stands in an object that exists only then; the key is told from its place in the
+ * index, the state put together when it is asked for.
  */
 
 import { hashKey } from '../keys/hash-key.ts'
-import type { QueryKey } from '../keys/query-key.ts'
+import { type KeyPlace, keyAt } from '../keys/key-place.ts'
+import type { KeyPart, QueryKey } from '../keys/query-key.ts'
 import type { BaseQueryOptions } from './query-options.ts'
+import { NO_POLICY, type QueryPolicy } from './query-policy.ts'
 import { EMPTY, type Held } from './query-state.ts'
+import { isSameSituation, type Situation, situationOf, UNTOUCHED } from './situation.ts'
 
 /** What a query knows of the fetch that runs for it. */
 export interface OngoingFetch {
@@ -38,85 +45,212 @@ export interface QueryWatcher {
 
 export type AnyQueryOptions = BaseQueryOptions<unknown, never>
 
-const NOBODY: ReadonlySet<QueryWatcher> = new Set()
+/** What a query has only while it is fetching, observed or paused. */
+class Live {
+  fetch: OngoingFetch | null = null
+  observers: Set<QueryWatcher> | null = null
+  isPaused = false
+}
+
+/** What L2 is asked with, and what it has said. Clients without L2 need it in errors only. */
+interface InStorage {
+  readonly hash: string
+  vouchers: Vouchers | null
+}
+
+/** The generations under which data was got. */
+export interface Vouchers {
+  readonly hard: string
+  readonly soft: string
+}
+
+/** Dates are told from here: numbers as small as that take no memory of their own. */
+const EPOCH = Date.now()
 
 export class Query {
-  readonly key: QueryKey
-  held: Held = EMPTY
-  fetch: OngoingFetch | null = null
-  #observers: ReadonlySet<QueryWatcher> = NOBODY
-  /** Those of the last user: what a refetch without options of its own runs with. */
-  options: AnyQueryOptions | null = null
-  isPaused = false
-  /**
-   * The generations under which the data was got, where they are known; kept up by the fetching layer and compared by the
-   * fleet's.
-   */
-  vouchers: { readonly hard: string; readonly soft: string } | null = null
+  #data: unknown = undefined
+  /** Since `EPOCH`; `null` = never. */
+  #updatedAt: number | null = null
+  #situation: Situation = UNTOUCHED
+  #live: Live | null = null
+  #settled: Promise<unknown> | null = null
+  readonly #above: KeyPlace | null
+  readonly #part: KeyPart
+  #inStorage: InStorage | null = null
+  /** How the last user gets its data: what a refetch without options of its own runs with. */
+  queryFn: AnyQueryOptions['queryFn'] | null = null
+  policy: QueryPolicy = NO_POLICY
 
-  isCached = false
-  /** Its place among the evictable; `null` while in use. */
-  lane: { readonly gcTime: number } | null = null
-  gcTime = 0
+  /** Where it rests when it is not in use; `null` = it is not, or no longer, in a cache. */
+  home: { readonly gcTime: number } | null = null
   /** In the time of its cache. */
   lastUsed = 0
-  /** Counts uses: tells the order where the clock does not. */
-  useOrder = 0
+  /** Counts uses: tells the order where the clock does not. Negative while in use. */
+  useOrder = -1
   newer: Query | null = null
   older: Query | null = null
 
-  #hash: string | null = null
-  #settled: Promise<unknown> | null = null
+  constructor(above: KeyPlace | null, part: KeyPart) {
+    this.#above = above
+    this.#part = part
+  }
 
-  constructor(key: QueryKey) {
-    this.key = key
+  /** Of its own, a new array each time. */
+  get key(): QueryKey {
+    return keyAt(this.#above, this.#part)
   }
 
   get hash(): string {
-    this.#hash ??= hashKey(this.key)
-    return this.#hash
+    this.#inStorage ??= { hash: hashKey(this.key), vouchers: null }
+    return this.#inStorage.hash
+  }
+
+  get data(): unknown {
+    return this.#data
+  }
+
+  get dataUpdatedAt(): number {
+    return this.#updatedAt === null ? 0 : EPOCH + this.#updatedAt
+  }
+
+  get isInvalidated(): boolean {
+    return this.#situation.isInvalidated
+  }
+
+  /** All of its state at this moment. */
+  get held(): Held {
+    const { source, isInvalidated, activity } = this.#situation
+    return { data: this.#data, dataUpdatedAt: this.dataUpdatedAt, source, isInvalidated, activity }
+  }
+
+  /** Nothing is held, and nothing has been said of it. */
+  get isEmpty(): boolean {
+    return this.#data === undefined && this.#situation === UNTOUCHED
   }
 
   /** The data as a promise: one for all callers for as long as the data stays. */
   get settled(): Promise<unknown> {
-    this.#settled ??= Promise.resolve(this.held.data)
+    this.#settled ??= Promise.resolve(this.#data)
     return this.#settled
   }
 
+  /** What a refetch runs with; `null` where nobody has said it. */
+  get options(): AnyQueryOptions | null {
+    const { queryFn, policy } = this
+    if (queryFn === null && policy === NO_POLICY) return null
+    return { ...policy, queryKey: this.key, queryFn: queryFn ?? undefined }
+  }
+
+  get fetch(): OngoingFetch | null {
+    return this.#live === null ? null : this.#live.fetch
+  }
+
+  set fetch(fetch: OngoingFetch | null) {
+    this.#alive().fetch = fetch
+    this.#shed()
+  }
+
+  get isPaused(): boolean {
+    return this.#live?.isPaused === true
+  }
+
+  set isPaused(isPaused: boolean) {
+    this.#alive().isPaused = isPaused
+    this.#shed()
+  }
+
+  /** Kept up by the fetching layer where there is an L2 and compared by the fleet's; `null` = not known. */
+  get vouchers(): Vouchers | null {
+    return this.#inStorage === null ? null : this.#inStorage.vouchers
+  }
+
+  set vouchers(vouchers: Vouchers | null) {
+    if (this.#inStorage !== null) this.#inStorage.vouchers = vouchers
+    else if (vouchers !== null) this.#inStorage = { hash: hashKey(this.key), vouchers }
+  }
+
+  get isCached(): boolean {
+    return this.home !== null
+  }
+
+  get gcTime(): number {
+    return this.home === null ? 0 : this.home.gcTime
+  }
+
+  /** Its place among the evictable; `null` while in use. */
+  get lane(): { readonly gcTime: number } | null {
+    return this.useOrder < 0 ? null : this.home
+  }
+
   get isInUse(): boolean {
-    return this.fetch !== null || this.isObserved
+    return this.#live !== null && (this.#live.fetch !== null || this.#live.observers !== null)
   }
 
   get isObserved(): boolean {
-    return this.#observers.size > 0
+    return this.#live !== null && this.#live.observers !== null
   }
 
   /** Observed by someone who may fetch. */
   get isActive(): boolean {
-    for (const observer of this.#observers) if (observer.isEnabled) return true
+    if (this.#live === null || this.#live.observers === null) return false
+    for (const observer of this.#live.observers) if (observer.isEnabled) return true
     return false
   }
 
   addObserver(observer: QueryWatcher): void {
-    if (this.#observers === NOBODY) this.#observers = new Set()
-    ;(this.#observers as Set<QueryWatcher>).add(observer)
+    const live = this.#alive()
+    live.observers ??= new Set()
+    live.observers.add(observer)
   }
 
   removeObserver(observer: QueryWatcher): void {
-    ;(this.#observers as Set<QueryWatcher>).delete(observer)
-    if (this.#observers.size === 0) this.#observers = NOBODY
+    const observers = this.#live?.observers
+    if (!observers?.delete(observer) || observers.size > 0) return
+    this.#alive().observers = null
+    this.#shed()
   }
 
   update(next: Held): void {
-    if (next === this.held) return
-    if (next.data !== this.held.data) this.#settled = null
-    this.held = next
+    const { data, dataUpdatedAt } = next
+    if (data === this.#data && dataUpdatedAt === this.dataUpdatedAt && isSameSituation(next, this.#situation))
+      return
+    this.#hold(next)
     this.notify()
   }
 
+  /** `update` to the same, invalidated: one invalidation may mean many queries, of which nothing else is looked at. */
+  invalidate(): void {
+    if (this.#situation.isInvalidated) return
+    this.#situation = situationOf({ ...this.#situation, isInvalidated: true })
+    this.notify()
+  }
+
+  /** Becomes empty, and nobody is told. */
+  forget(): void {
+    this.#hold(EMPTY)
+  }
+
   notify(): void {
-    if (!this.isObserved) return
+    if (this.#live === null || this.#live.observers === null) return
     // Who comes or goes meanwhile changes nothing for the others.
-    for (const observer of [...this.#observers]) observer.onQueryUpdate()
+    for (const observer of [...this.#live.observers]) observer.onQueryUpdate()
+  }
+
+  #hold(next: Held): void {
+    if (next.data !== this.#data) this.#settled = null
+    this.#data = next.data
+    this.#updatedAt = next.dataUpdatedAt === 0 ? null : next.dataUpdatedAt - EPOCH
+    this.#situation = situationOf(next)
+  }
+
+  #alive(): Live {
+    this.#live ??= new Live()
+    return this.#live
+  }
+
+  /** At rest there is nothing to hold on to. */
+  #shed(): void {
+    const live = this.#live
+    if (live !== null && live.fetch === null && live.observers === null && !live.isPaused) this.#live = null
   }
 }

@@ -66,13 +66,15 @@ interface Follower {
   /** What comes up to this id is from before it began. */
   from: number
   readonly onMessages: (messages: readonly string[]) => void
-  readonly onGap: (reason: string) => void
+  readonly onGap: (reason: string, mayHaveGoneBack: boolean) => void
   readonly onHeard: (age: number) => void
 }
 
 interface News {
   readonly end: LogEnd
   readonly gap: string | undefined
+  /** It is another log, or an older one. */
+  readonly isOther: boolean
   readonly messages: readonly LoggedMessage[]
 }
 
@@ -185,7 +187,7 @@ export class PolledFeed implements ChangeFeed {
       return this.#nextPause()
     }
     this.#isWatchDoubted = this.#lookedAt - this.#toldAt > UNTOLD
-    if (news.gap !== undefined) this.#tellGap(news.gap)
+    if (news.gap !== undefined) this.#tellGap(news.gap, news.isOther)
     else this.#tell(news.messages)
     if (news.messages.length < PAGE) this.#confirm(askedAt)
     this.#pause = FASTEST
@@ -210,11 +212,11 @@ export class PolledFeed implements ChangeFeed {
     }
   }
 
-  #tellGap(reason: string): void {
+  #tellGap(reason: string, isOther: boolean): void {
     for (const follower of this.#followers) {
       // Another log counts from its own beginning.
       follower.from = 0
-      this.#call(() => follower.onGap(reason))
+      this.#call(() => follower.onGap(reason, isOther))
     }
   }
 
@@ -234,12 +236,12 @@ export class PolledFeed implements ChangeFeed {
 /** What is told as a gap is not read: what a follower does then is to look at everything anew. */
 function newsSince(position: LogEnd, log: LogReader): News {
   const end = log.logEnd()
-  const gap = (reason: string): News => ({ end, gap: reason, messages: [] })
-  if (end.incarnation !== position.incarnation) return gap('the file was replaced')
-  if (end.id < position.id) return gap('the log was set back')
-  if (end.id === position.id) return { end, gap: undefined, messages: [] }
+  const gap = (reason: string, isOther: boolean): News => ({ end, gap: reason, isOther, messages: [] })
+  if (end.incarnation !== position.incarnation) return gap('the file was replaced', true)
+  if (end.id < position.id) return gap('the log was set back', true)
+  if (end.id === position.id) return { end, gap: undefined, isOther: false, messages: [] }
   const messages = log.messagesAfter(position.id, PAGE)
   const missed = (messages[0]?.id ?? end.id + 1) - position.id - 1
-  if (missed > 0) return gap(`${missed} messages were trimmed unread`)
-  return { end: { ...end, id: messages.at(-1)!.id }, gap: undefined, messages }
+  if (missed > 0) return gap(`${missed} messages were trimmed unread`, false)
+  return { end: { ...end, id: messages.at(-1)!.id }, gap: undefined, isOther: false, messages }
 }

@@ -35,7 +35,7 @@ export function chaosFeed(feed: ChangeFeed, engine: ChaosEngine): ChangeFeed {
                 return () =>
                   arrived === undefined ? onGap('messages were lost on the way') : onMessages(arrived)
               }),
-            (reason) => inOrder(async () => () => onGap(reason)),
+            (...gap) => inOrder(async () => () => onGap(...gap)),
             // What is held back has not been given: the age would be a lie.
             (age) => held === 0 && onHeard?.(age),
           )

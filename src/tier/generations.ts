@@ -109,6 +109,11 @@ export class Generations {
     else this.#known.delete(tokenKey)
   }
 
+  /** Nothing is known, so nothing can be captured under. */
+  get isEmpty(): boolean {
+    return this.#known.size === 0
+  }
+
   isKnown(tokenKey: string): boolean {
     return this.#known.has(tokenKey)
   }

@@ -24,7 +24,8 @@ import { type Capture, type GenerationKind, Generations } from './generations.ts
 import { PendingWrite } from './pending-write.ts'
 import { RecentInvalidations } from './recent-invalidations.ts'
 import { type GuardStats, type Outcome, StorageGuard, type StorageOperation } from './storage-guard.ts'
-import { entryKey, leaseKey, namespaceKey, probeKey } from './storage-keys.ts'
+import { leaseKey, namespaceKey, probeKey } from './storage-keys.ts'
+import { type Keyed, StoredName } from './stored-name.ts'
 import { Untold } from './untold.ts'
 import { WRITE_LIMITS, WriteBehind, type WriteLimits, type WriteStats } from './write-behind.ts'
 
@@ -40,12 +41,6 @@ export interface StoredData {
   readonly isInvalidated: boolean
   /** Under which it was got. */
   readonly generations: Capture
-}
-
-/** A query, as far as L2 is concerned. */
-export interface Keyed {
-  readonly key: QueryKey
-  readonly hash: string
 }
 
 export interface TierSettings {
@@ -149,6 +144,13 @@ export class StorageTier {
     return leaseKey(this.#settings.namespace, hash)
   }
 
+  /** What the methods below take a query by; a fetch that uses several of them asks for it once. */
+  name(query: Keyed): StoredName {
+    return query instanceof StoredName
+      ? query
+      : new StoredName(query, this.#settings.namespace, this.#generations)
+  }
+
   /** The valid data of a query, or `null` where there is none or `limit` milliseconds have passed; afterwards its generations are known where L2 answered. */
   async read(
     query: Keyed,
@@ -156,9 +158,10 @@ export class StorageTier {
     isAgain = false,
   ): Promise<StoredData | null> {
     const rejected = this.#rejected
+    const name = this.name(query)
     const found = this.#guard.isOpenForCalls
-      ? await this.#within(() => this.#look(query), null, limit)
-      : this.#readPending(query)
+      ? await this.#within(() => this.#look(name), null, limit)
+      : this.#readPending(name)
     // A fetch that looks again has been counted.
     if (isAgain) this.#rejected = Math.min(this.#rejected, rejected)
     else if (found === null) this.#misses++
@@ -171,8 +174,9 @@ export class StorageTier {
    * which on L2 has been waited for already.
    */
   async prepare(query: Keyed, since?: number): Promise<void> {
-    const tokenKeys = this.#generations.tokenKeysOf(query.key)
-    if (this.#generations.capture(tokenKeys) !== null || !this.#guard.isOpenForCalls) return
+    if (!this.#guard.isOpenForCalls) return
+    const { tokenKeys } = this.name(query)
+    if (this.#generations.capture(tokenKeys) !== null) return
     const { clock, storageTimeout } = this.#settings
     const waited = since === undefined ? 0 : (clock.monotonic?.() ?? clock.now()) - since
     if (waited >= storageTimeout) return
@@ -181,7 +185,7 @@ export class StorageTier {
 
   /** What a fetch that begins now may be written under. */
   capture(query: Keyed): Capture | null {
-    return this.#generations.capture(this.#generations.tokenKeysOf(query.key))
+    return this.#generations.isEmpty ? null : this.#generations.capture(this.name(query).tokenKeys)
   }
 
   /** Writes data behind the caller's back; `ttl` in milliseconds. */
@@ -193,16 +197,17 @@ export class StorageTier {
     capture: WriteCapture,
     onDone: () => void = ignore,
   ): void {
-    const { clock, namespace } = this.#settings
-    const { storageKey, isDigest } = entryKey(namespace, query.hash)
+    const { clock } = this.#settings
+    const name = this.name(query)
+    const { storageKey, isDigest } = name
     if (capture === null) this.#writes.countDropped()
     if (capture === null || ttl <= 0) {
-      this.#delete(storageKey, query.key).whenDone(onDone)
+      this.#delete(name).whenDone(onDone)
       return
     }
     const expiresAt = ttl === Number.POSITIVE_INFINITY ? null : Math.ceil(clock.now() + ttl)
-    const key = isDigest ? query.hash : null
-    const tokenKeys = this.#generations.tokenKeysOf(query.key)
+    const key = isDigest ? name.hash : null
+    const { tokenKeys } = name
     const early = capture === 'when-written' ? this.#generations.capture(tokenKeys) : capture
     const madeAt = this.#generations.mark()
     let isLearning = false
@@ -219,10 +224,10 @@ export class StorageTier {
         if (this.#guard.isOpenForCalls && !isLearning) void learn()
         return undefined
       }
-      return this.#encode({ data, dataUpdatedAt, expiresAt, ...generations, key }, query.hash, storageKey)
+      return this.#encode({ data, dataUpdatedAt, expiresAt, ...generations, key }, name.hash, storageKey)
     }
-    const onDropped = (): void => this.#condemn(query.key)
-    const tell = (): void => this.#listener?.onPersisted(query, dataUpdatedAt)
+    const onDropped = (): void => this.#condemn(name.key)
+    const tell = (): void => this.#listener?.onPersisted(name, dataUpdatedAt)
     const order = { storageKey, isToken: false, produce, expiresAt, onDone: tell, onDropped }
     const write = new PendingWrite(order)
     write.whenDone(onDone)
@@ -231,7 +236,7 @@ export class StorageTier {
 
   /** The entries themselves, where they are known; the generations see to those that are not. */
   remove(query: Keyed): void {
-    this.#delete(entryKey(this.#settings.namespace, query.hash).storageKey, query.key)
+    this.#delete(this.name(query))
   }
 
   /**
@@ -399,9 +404,8 @@ export class StorageTier {
     })
   }
 
-  async #look(query: Keyed): Promise<StoredData | null> {
-    const tokenKeys = this.#generations.tokenKeysOf(query.key)
-    const { storageKey } = entryKey(this.#settings.namespace, query.hash)
+  async #look(query: StoredName): Promise<StoredData | null> {
+    const { tokenKeys, storageKey } = query
     const isHere = this.#writes.peek(storageKey) !== undefined
     const seq = this.#generations.mark()
     const answers = await this.#reader.load(isHere ? tokenKeys : [storageKey, ...tokenKeys])
@@ -412,31 +416,26 @@ export class StorageTier {
     const stored =
       this.#writes.peek(storageKey) !== undefined
         ? this.#readPending(query, answered)
-        : this.#accept(query, answers.get(storageKey) ?? null, tokenKeys, answered)
+        : this.#accept(query, answers.get(storageKey) ?? null, answered)
     if (areLearned) await this.#settleTokens(tokenKeys)
     return stored
   }
 
   /** What waits to be written answers for L2; a tombstone answers "nothing". */
-  #readPending(query: Keyed, answered?: Capture | null): StoredData | null {
-    const write = this.#writes.peek(entryKey(this.#settings.namespace, query.hash).storageKey)
+  #readPending(query: StoredName, answered?: Capture | null): StoredData | null {
+    const write = this.#writes.peek(query.storageKey)
     if (write === undefined || !write.make() || typeof write.value !== 'string') return null
-    return this.#accept(query, write.value, this.#generations.tokenKeysOf(query.key), answered)
+    return this.#accept(query, write.value, answered)
   }
 
   /**
    * Believes a value of L2 if it is ours, of this key, alive, and of the current generations, here and by what L2 has
    * answered for them (`null`: not for all; `undefined`: it was not asked).
    */
-  #accept(
-    query: Keyed,
-    text: string | null,
-    tokenKeys: readonly string[],
-    answered: Capture | null | undefined,
-  ): StoredData | null {
+  #accept(query: StoredName, text: string | null, answered: Capture | null | undefined): StoredData | null {
     if (text === null || answered === null) return null
-    const { serializer, clock, namespace } = this.#settings
-    const { storageKey, isDigest } = entryKey(namespace, query.hash)
+    const { serializer, clock } = this.#settings
+    const { storageKey, isDigest, tokenKeys } = query
     const decoded = decodeEnvelope(text, serializer, storageKey)
     if ('reason' in decoded) {
       this.#rejected++
@@ -547,7 +546,7 @@ export class StorageTier {
     return write
   }
 
-  #delete(storageKey: string, key: QueryKey): PendingWrite {
+  #delete({ storageKey, key }: StoredName): PendingWrite {
     const onDropped = (): void => this.#condemn(key)
     const write = new PendingWrite({
       storageKey,

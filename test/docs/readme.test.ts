@@ -17,6 +17,8 @@ const ROOT = fileURLToPath(new URL('../..', import.meta.url))
 // Inside the package, so that 'stackquery' is found as a user finds it: by name, through `exports`.
 const WORK = join(ROOT, '.cache/docs')
 const PROGRAM_TIMEOUT = 60_000
+/** On a machine that is busy for longer than `storageTimeout` a program takes what L2 holds for a miss, and counts one call more. */
+const RETRIES = 2
 
 const blocks = runnableBlocks(readFileSync(join(ROOT, 'README.md'), 'utf8'))
 const examples = existsSync(join(ROOT, 'examples'))
@@ -82,17 +84,21 @@ test('README has an example that can be run', () => {
 
 test.each(blocks.map(({ line }, index) => [line, index + 1]))(
   "README's example at line %i runs to its end",
-  { timeout: 2 * PROGRAM_TIMEOUT },
+  { timeout: 2 * PROGRAM_TIMEOUT, retry: RETRIES },
   async (_line, number) => {
     const outcome = await runInEmptyFolder(`.cache/docs/readme-${number}.js`)
     expect(outcome, outcome.output).toMatchObject({ code: 0 })
   },
 )
 
-test.each(examples)('examples/%s runs to its end', { timeout: 2 * PROGRAM_TIMEOUT }, async (name) => {
-  const outcome = await runInEmptyFolder(`examples/${name.replace(/\.ts$/, '.js')}`)
-  expect(outcome, outcome.output).toMatchObject({ code: 0 })
-})
+test.each(examples)(
+  'examples/%s runs to its end',
+  { timeout: 2 * PROGRAM_TIMEOUT, retry: RETRIES },
+  async (name) => {
+    const outcome = await runInEmptyFolder(`examples/${name.replace(/\.ts$/, '.js')}`)
+    expect(outcome, outcome.output).toMatchObject({ code: 0 })
+  },
+)
 
 test('only blocks fenced as ts run are taken, whole and with their line', () => {
   const page = [

@@ -14,7 +14,7 @@ describe.each(['redis', 'sqlite'])('over %s', (storage) => {
   test('a process that was stopped while its peers changed more than the log keeps is right again at once', async () => {
     const outcome = await suspendedFollower({ storage, runs: 1, changes: 600, logs: 'trimmed', stops: '0' })
     expect(outcome.violations).toEqual([])
-    expect(outcome.rows[0]?.gaps).toBe(1)
+    expect(outcome.rows[0]?.gaps).toBeGreaterThan(0)
   })
 })
 

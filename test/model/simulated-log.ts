@@ -30,6 +30,8 @@ export class SimulatedLog {
   #texts: string[] = []
   /** The position before the first text. */
   #start = 0
+  /** Where it ended when it was last lost. */
+  #lostAt = -1
 
   constructor(host: LogHost) {
     this.#host = host
@@ -53,6 +55,7 @@ export class SimulatedLog {
 
   /** Whoever had heard everything has missed nothing, and cannot know it. */
   lose(): void {
+    this.#lostAt = this.end
     this.#start = this.end + 1
     this.#texts = []
     this.#stir()
@@ -61,7 +64,7 @@ export class SimulatedLog {
   follow(
     listener: Listener,
     onMessages: (texts: string[]) => void,
-    onGap: (reason: string) => void,
+    onGap: (reason: string, mayHaveGoneBack: boolean) => void,
   ): Follower {
     const follower = { listener, onMessages, onGap, position: this.end, gapAt: -Infinity, isDue: false }
     this.#followers.add(follower)
@@ -97,7 +100,7 @@ export class SimulatedLog {
     if (position < this.#start) {
       this.#host.log(() => '  a follower is told of a gap')
       follower.gapAt = this.#host.now()
-      follower.onGap('the log was trimmed, or is gone')
+      follower.onGap('the log was trimmed, or is gone', position <= this.#lostAt)
     } else if (texts.length > 0) {
       follower.onMessages(texts)
     }
@@ -108,7 +111,7 @@ export class SimulatedLog {
 export interface Follower {
   readonly listener: Listener
   readonly onMessages: (texts: string[]) => void
-  readonly onGap: (reason: string) => void
+  readonly onGap: (reason: string, mayHaveGoneBack: boolean) => void
   /** It has been given everything up to here. */
   position: number
   /** When it was last told of a gap. */

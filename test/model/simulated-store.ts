@@ -182,7 +182,10 @@ export class Port implements StorageBackend {
     return true
   }
 
-  async #follow(onMessages: (texts: string[]) => void, onGap: (reason: string) => void): Promise<() => void> {
+  async #follow(
+    onMessages: (texts: string[]) => void,
+    onGap: (reason: string, mayHaveGoneBack: boolean) => void,
+  ): Promise<() => void> {
     const { log } = this.#store
     const follower = await (this.#call(
       'follow',

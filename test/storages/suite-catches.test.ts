@@ -211,6 +211,16 @@ const mutations: Record<string, [Mutation, string]> = {
     },
     'feed: a follower whose connection was cut resumes where it was, or tells a gap',
   ],
+  'a heartbeat is promised and never comes': [
+    (inner) => ({
+      feed: {
+        heartbeat: 10,
+        append: (messages) => inner.feed.append(messages),
+        follow: (onMessages, onGap) => inner.feed.follow(onMessages, onGap),
+      },
+    }),
+    'feed: one with a heartbeat says how old its knowledge is, also when nothing happens',
+  ],
   'stopping does not stop': [
     (inner) => ({
       feed: {

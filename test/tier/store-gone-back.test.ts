@@ -11,13 +11,15 @@ type Told = (text: readonly string[]) => void
 /** One store for several clients, which can be set back and says so. */
 function rewindable() {
   let values = new Map<string, string>()
-  const followers: { tell: Told; gap: (reason: string) => void }[] = []
+  let appended = 0
+  const followers: { tell: Told; gap: (reason: string, mayHaveGoneBack: boolean) => void }[] = []
   const connect = (): StorageBackend => ({
     get: async (key) => values.get(key),
     set: async (key, value) => void values.set(key, value),
     delete: async (key) => void values.delete(key),
     feed: {
       append: async (messages) => {
+        appended += messages.length
         for (const { tell } of followers) tell(messages)
       },
       follow: async (tell, gap) => {
@@ -28,11 +30,17 @@ function rewindable() {
   })
   return {
     connect,
+    gap: () => {
+      for (const { gap } of followers) gap('trimmed', false)
+    },
+    get appended() {
+      return appended
+    },
     rewinder() {
       const before = new Map(values)
       return () => {
         values = new Map(before)
-        for (const { gap } of followers) gap('another server has taken its place')
+        for (const { gap } of followers) gap('another server has taken its place', true)
       }
     },
   }
@@ -84,5 +92,21 @@ test('saying it again fills no log, so that one gap is not followed by another f
   expect(gaps() - before).toBe(clients.length)
   const closed = Promise.all(clients.map((client) => client.close()))
   await clock.advance(5_000)
+  await closed
+})
+
+test('says nothing again after a gap alone, or a log too short for it would have a gap again, for ever', async () => {
+  const clock = new VirtualClock()
+  const store = rewindable()
+  const client = new QueryClient({ clock, storage: store.connect(), logger: { warn() {}, error() {} } })
+  const removal = client.removeQueries(['user'])
+  await clock.advance(1_000)
+  await removal
+  const { appended } = store
+  store.gap()
+  await clock.advance(1_000)
+  expect(store.appended).toBe(appended)
+  const closed = client.close()
+  await clock.advance(1_000)
   await closed
 })

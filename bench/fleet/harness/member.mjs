@@ -14,6 +14,8 @@ const say = (level) => (message) => log.push(`${level}: ${message}`)
 const logger = { info: say('info'), warn: say('warn'), error: say('error') }
 const storage = await openStorage(place)
 let onHeard = () => {}
+/** How often the log has been looked at. */
+let looks = 0
 if (storage.feed !== undefined) watchFeed(storage.feed)
 const client = new QueryClient({ storage, logger, staleTime: 60_000, retry: false, ...config })
 
@@ -163,41 +165,26 @@ const commands = {
   stats: () => client.stats(),
   flush: () => client.flush(),
   async idle(ms) {
-    const calls = await countStatements()
-    const [cpu, start, counted] = [process.cpuUsage(), moment(), calls()]
+    const [cpu, start, before] = [process.cpuUsage(), moment(), looks]
     await sleep(ms)
     const { user, system } = process.cpuUsage(cpu)
-    return { cpuMs: (user + system) / 1_000, ms: moment() - start, statements: calls() - counted }
+    return { cpuMs: (user + system) / 1_000, ms: moment() - start, looks: looks - before }
   },
-}
-
-/** How many SQLite statements this thread has run: the driver's own methods, counted. */
-let statements
-async function countStatements() {
-  if (place.kind !== 'sqlite') return () => 0
-  if (statements === undefined) {
-    statements = 0
-    const { StatementSync } = await import('@photostructure/sqlite')
-    for (const name of ['get', 'all', 'run']) {
-      const original = StatementSync.prototype[name]
-      StatementSync.prototype[name] = function (...args) {
-        statements++
-        return original.apply(this, args)
-      }
-    }
-  }
-  return () => statements
 }
 
 function watchFeed(feed) {
   const follow = feed.follow.bind(feed)
-  feed.follow = (onMessages, ...others) =>
+  feed.follow = (onMessages, onGap, onAnswer) =>
     follow(
       (messages) => {
         onMessages(messages)
         onHeard()
       },
-      ...others,
+      onGap,
+      (age) => {
+        looks++
+        onAnswer(age)
+      },
     )
 }
 

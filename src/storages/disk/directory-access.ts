@@ -40,7 +40,7 @@ export class DirectoryAccess {
 
   constructor(settings: DiskCacheSettings) {
     this.#settings = settings
-    this.#begin().catch(() => {})
+    void this.#prepare()
   }
 
   /** What can be used at once. */
@@ -74,6 +74,14 @@ export class DirectoryAccess {
     const state = this.#state
     if (state.kind !== 'closed') this.#enter({ kind: 'closed', done: this.#release(state) })
     if (this.#state.kind === 'closed') await this.#state.done
+  }
+
+  async #prepare(): Promise<void> {
+    try {
+      await this.#begin()
+    } catch {
+      // Said by the first operation.
+    }
   }
 
   #begin(): Promise<Access> {

@@ -56,7 +56,8 @@ export class DiskCacheStorage implements StorageBackend {
     })
     this.feed = {
       append: async (messages) => this.#feed.append(messages),
-      follow: async (onMessages, onGap) => this.#feed.follow(onMessages, onGap),
+      follow: async (onMessages, onGap, onHeard) => this.#feed.follow(onMessages, onGap, onHeard),
+      heartbeat: this.#feed.heartbeat,
     }
     this.lease = {
       acquire: async (key, ttl) => {

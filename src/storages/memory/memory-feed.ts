@@ -13,7 +13,7 @@ interface Follower {
   isStopped: boolean
   hasVanished: boolean
   readonly onMessages: (messages: readonly string[]) => void
-  readonly onGap: (reason: string) => void
+  readonly onGap: (reason: string, mayHaveGoneBack: boolean) => void
 }
 
 export class MemoryFeed {
@@ -74,8 +74,9 @@ export class MemoryFeed {
     const isGap = follower.hasVanished || trimmed > 0
     // Before the callbacks: one that throws or stops must not see the same messages again.
     follower.position = this.#first + this.#log.length
+    const mayHaveGoneBack = follower.hasVanished
     follower.hasVanished = false
-    if (isGap) follower.onGap(reason)
+    if (isGap) follower.onGap(reason, mayHaveGoneBack)
     if (messages.length > 0 && !follower.isStopped) follower.onMessages(messages)
   }
 }

@@ -45,7 +45,7 @@ export interface FollowerSettings {
   readonly addEntry: (key: string) => readonly string[]
   readonly replyTimeout: number
   readonly onMessages: (messages: readonly string[]) => void
-  readonly onGap: (reason: string) => void
+  readonly onGap: (reason: string, mayHaveGoneBack: boolean) => void
   readonly onHeard: (age: number) => void
 }
 
@@ -96,7 +96,7 @@ export class FeedFollower {
       const identity = await identify(send)
       if (this.#position === undefined) await this.#moveToEnd(line.key, send)
       else if (identity !== this.#identity) {
-        await this.#skip(line.key, send, 'the server has restarted, or another one has taken its place')
+        await this.#skip(line.key, send, 'the server has restarted, or another one has taken its place', true)
       }
       this.#identity = identity
       void this.#read(attempt, line.key, send)
@@ -126,7 +126,7 @@ export class FeedFollower {
       while (this.#isCurrent(attempt)) {
         const vouchedAt = performance.now()
         if (!(await hasEntry(send, key, this.#anchor!))) {
-          await this.#skip(key, send, 'the log was trimmed past this follower, or has vanished')
+          await this.#skip(key, send, 'the log was trimmed past this follower, or has vanished', false)
         }
         // Only now is it known that nothing was missing before what it answered.
         else if (askedAt !== undefined) this.#call(this.#settings.onHeard, performance.now() - askedAt)
@@ -150,9 +150,9 @@ export class FeedFollower {
     }
   }
 
-  async #skip(key: string, send: Send, reason: string): Promise<void> {
+  async #skip(key: string, send: Send, reason: string, mayHaveGoneBack: boolean): Promise<void> {
     await this.#moveToEnd(key, send)
-    this.#call(this.#settings.onGap, reason)
+    this.#call((text) => this.#settings.onGap(text, mayHaveGoneBack), reason)
   }
 
   async #moveToEnd(key: string, send: Send): Promise<void> {

@@ -53,7 +53,7 @@ export class RedisFeed implements ChangeFeed {
 
   async follow(
     onMessages: (messages: readonly string[]) => void,
-    onGap: (reason: string) => void,
+    onGap: (reason: string, mayHaveGoneBack: boolean) => void,
     onHeard: (age: number) => void = () => {},
   ): Promise<() => void> {
     const { openLine, replyTimeout } = this.#settings

@@ -2,6 +2,7 @@
  * What stands behind a storage: its driver, and where its writes run. May import siblings.
  */
 
+import type { SQLiteDriverName } from './driver.ts'
 import { FallbackHost } from './fallback-host.ts'
 import { type LoadedDriver, loadDriver } from './load-driver.ts'
 import type { Settings } from './options.ts'
@@ -31,25 +32,33 @@ export async function prepareBacking(
   { path, maxSize, feedLength, driver: choice }: Settings,
   onInline: (batchSize: number, notice?: string) => void,
 ): Promise<Backing> {
-  const { Driver, name } =
-    typeof choice === 'function'
-      ? { Driver: choice, name: undefined }
-      : await loadDriver(choice === undefined ? undefined : [choice])
-  const startInline = (notice?: string) => {
+  const engineSettings = { path, maxSize, feedLength }
+  const startInline = (Driver: LoadedDriver['Driver'], notice?: string) => {
     onInline(INLINE_BATCH, notice)
-    return new WriteEngine(Driver, { path, maxSize, feedLength, isOwnThread: false })
+    return new WriteEngine(Driver, { ...engineSettings, isOwnThread: false })
   }
-  if (path === ':memory:') {
-    const engine = startInline()
-    return { Driver, host: engine, isThreaded: false, engine }
+  if (typeof choice === 'function' || path === ':memory:') {
+    const Driver = typeof choice === 'function' ? choice : (await loadDriver(namesOf(choice))).Driver
+    const host = startInline(Driver)
+    const engine = path === ':memory:' ? host : undefined
+    return { Driver, host, isThreaded: false, engine }
   }
-  if (name === undefined) return { Driver, host: startInline(), isThreaded: false, engine: undefined }
-  const settings = { path, maxSize, feedLength, isOwnThread: true }
-  const thread = new ThreadHost({ driver: name, settings })
+  const thread = new ThreadHost({
+    drivers: namesOf(choice),
+    settings: { ...engineSettings, isOwnThread: true },
+  })
+  // It loads the same driver, at the same time.
+  thread.start()
+  const { Driver } = await loadDriver(namesOf(choice))
   const host = new FallbackHost(thread, (reason) =>
     startInline(
+      Driver,
       `SQLiteStorage cannot start its writing thread (${String(reason)}): writes stay on the calling thread`,
     ),
   )
   return { Driver, host, isThreaded: true, engine: undefined }
+}
+
+function namesOf(choice: SQLiteDriverName | undefined): readonly SQLiteDriverName[] | undefined {
+  return choice === undefined ? undefined : [choice]
 }

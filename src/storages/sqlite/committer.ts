@@ -76,13 +76,14 @@ export class Committer {
 
   /** Indices of what was refused: an `add` to a key that has a value, a lease that another holds. */
   commit(batch: WriteBatch, from: number, to: number): number[] {
+    const { isOwnThread } = this.#settings
     const work = (): number[] => {
       const refused = this.#write(batch, from, to)
       this.#sweep.run(Date.now(), Math.min(MAX_SWEEPS, SPARE_SWEEPS + 2 * (to - from)))
       this.#room?.make()
       return refused
     }
-    const isMarked = () => this.#mark.isSet() || !changesEntries(batch, from, to)
+    const isMarked = () => this.#mark.isSet() || (isOwnThread && !changesEntries(batch, from, to))
     const done = this.#transact(() => (isMarked() ? { refused: work() } : undefined))
     if (done !== undefined) return done.refused
     return this.#durably(() => {

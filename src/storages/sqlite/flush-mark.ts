@@ -9,7 +9,7 @@
  * Invariants: the mark leaves `flushed` in a transaction that waits for the disk, together with the first change of an
  * entry; it comes back to it in one that waits for the disk too, and so for all before it. Leases and messages need no
  * mark: whoever they are for has died with the machine. A connection that never waits for the disk marks the file for
- * good. All methods run inside a write transaction. May import resilience and siblings.
+ * good, whatever it writes, since it may move what others wrote out of the log. All methods run inside a write transaction. May import resilience and siblings.
  */
 
 import { bootName, isThisBoot } from '../../resilience/boot-name.ts'

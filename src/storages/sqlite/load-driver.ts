@@ -8,10 +8,9 @@
 import { MissingDriverError } from '../../errors.ts'
 import type { SQLiteDriver, SQLiteDriverName } from './driver.ts'
 
-/** A driver and the name under which another thread finds the same one; no name = only this thread has it. */
 export interface LoadedDriver {
   readonly Driver: SQLiteDriver
-  readonly name: SQLiteDriverName | undefined
+  readonly name: SQLiteDriverName
 }
 
 export const DRIVER_NAMES: readonly SQLiteDriverName[] = [

@@ -1,7 +1,7 @@
 /**
  * A `WriteEngine` in a thread of its own, seen from the calling thread.
  *
- * States: idle -> running (first call) -> idle (the thread died: its calls reject, the next call starts
+ * States: idle -> running (`start` or first call) -> idle (the thread died: its calls reject, the next call starts
  * another) ... -> ended (`close`).
  * The thread never keeps the process alive, except while a call is awaited. Owns the thread; `close` ends
  * it. May import siblings and errors.
@@ -45,6 +45,15 @@ export class ThreadHost implements WriteHost {
 
   constructor(data: ThreadData) {
     this.#data = data
+  }
+
+  /** Before it is needed. Where that fails, the first call says so. */
+  start(): void {
+    try {
+      this.#worker ??= this.#start()
+    } catch {
+      // Tried again by the first call.
+    }
   }
 
   async open(isSuspect: boolean, isAwaited = true): Promise<OpenReport> {

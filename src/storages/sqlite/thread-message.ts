@@ -9,7 +9,8 @@ import type { SQLiteDriverName } from './driver.ts'
 import type { CommitReport, OpenReport } from './write-engine.ts'
 
 export interface ThreadData {
-  readonly driver: SQLiteDriverName
+  /** The first of them that can be loaded; none named = the one that this runtime has. */
+  readonly drivers: readonly SQLiteDriverName[] | undefined
   readonly settings: EngineSettings
 }
 

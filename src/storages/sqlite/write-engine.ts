@@ -21,6 +21,7 @@ import { patiently } from './patiently.ts'
 import { FULL, isBusy, isCorrupt, resultCode, toStorageError } from './result-code.ts'
 import { readPragma } from './schema.ts'
 import { discard, identityOf, setAside } from './set-aside.ts'
+import { setDurable } from './tune.ts'
 
 export interface OpenReport {
   /** The file at the path: a reader of another one reads what nobody writes any more. */
@@ -39,7 +40,7 @@ export interface CommitReport extends OpenReport {
 const SURVIVED = new Set([FULL, 1, 18])
 const BUSY_LIMIT = 10_000
 const SETTLE_LIMIT = 200
-const QUIET = 2_000
+const QUIET = 1_000
 
 export class WriteEngine {
   readonly #Driver: SQLiteDriver
@@ -215,8 +216,11 @@ export class WriteEngine {
     this.#quiet = undefined
     try {
       await patiently(SETTLE_LIMIT, () => this.#committer?.settle())
+      if (!this.#isEnded || this.#connection === undefined) return
+      // What the last one to close moves out of the log has to be on the disk before the log goes.
+      setDurable(this.#connection, true, this.#settings)
       // With some drivers a connection lives on after its closing, until its statements are collected.
-      if (this.#isEnded) this.#connection?.exec('PRAGMA wal_checkpoint(PASSIVE)')
+      this.#connection.exec('PRAGMA wal_checkpoint(PASSIVE)')
     } catch {
       // Another one writes, and settles later; or else the file stays unflushed, which costs misses at most.
     }

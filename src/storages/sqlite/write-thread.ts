@@ -26,8 +26,8 @@ if (process.platform === 'linux') {
   }
 }
 
-const { driver, settings } = workerData as ThreadData
-const { Driver } = await loadDriver([driver])
+const { drivers, settings } = workerData as ThreadData
+const { Driver } = await loadDriver(drivers)
 const engine = new WriteEngine(Driver, settings)
 
 parentPort?.on('message', (request: ThreadRequest) => {

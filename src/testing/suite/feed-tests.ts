@@ -105,6 +105,24 @@ export const feedTests: readonly SuiteTest[] = [
     },
   },
   {
+    name: 'feed: one with a heartbeat says how old its knowledge is, also when nothing happens',
+    needs: ['feed'],
+    run: async (context) => {
+      const { feed } = context.storage
+      if (feed.heartbeat === undefined) return
+      ok(feed.heartbeat > 0, `a heartbeat of ${feed.heartbeat} ms`)
+      const ages: number[] = []
+      const ignore = () => {}
+      const stop = await feed.follow(ignore, ignore, (age) => ages.push(age))
+      await context.eventually(() => ages.length > 0)
+      ok(
+        ages.every((age) => age >= 0),
+        `ages of ${ages.join(', ')} ms`,
+      )
+      stop()
+    },
+  },
+  {
     name: 'feed: lost messages are told as a gap, and the follower goes on',
     needs: ['feed', 'loseFeed'],
     run: async (context) => {

@@ -305,7 +305,7 @@ export const MUTATIONS: readonly Mutation[] = [
     name: 'a gap is not heeded',
     promise: 'P4',
     file: 'fleet/peers.ts',
-    find: '    this.#settings.onGap()\n  }\n}',
+    find: '    this.#settings.onGap(mayHaveGoneBack)\n  }\n}',
     replace: '  }\n}',
   },
   {
@@ -319,7 +319,7 @@ export const MUTATIONS: readonly Mutation[] = [
     name: 'following begins late, and nobody verifies what came before',
     promise: 'P4',
     file: 'fleet/peers.ts',
-    find: 'if (this.#hasMissed) this.#settings.onGap()',
+    find: 'if (this.#hasMissed) this.#settings.onGap(false)',
     replace: '',
   },
   {

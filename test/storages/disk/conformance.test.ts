@@ -25,12 +25,12 @@ const loseLog = async (directory: string) => {
   await root.close()
 }
 
-const create = (options: { eviction?: 'least-recently-used' }) => (): StorageSubject => {
+const create = (): StorageSubject => {
   const directory = scratchDirectory()
-  const storage = new DiskCacheStorage({ directory, ...options })
+  const storage = new DiskCacheStorage({ directory })
   return {
     storage,
-    reopen: () => new DiskCacheStorage({ directory, ...options }),
+    reopen: () => new DiskCacheStorage({ directory }),
     loseFeed: () => loseLog(directory),
     cutFeed: () => rmSync(directory, { recursive: true, force: true }),
     fail: async () => {
@@ -49,13 +49,5 @@ const create = (options: { eviction?: 'least-recently-used' }) => (): StorageSub
 }
 
 describe('DiskCacheStorage', () => {
-  storageSuite({ test, profile: 'large', capabilities: [...port, ...hooks], create: create({}) })
-})
-
-describe('DiskCacheStorage, evicting what was used longest ago', () => {
-  storageSuite({
-    test,
-    capabilities: [...port, ...hooks],
-    create: create({ eviction: 'least-recently-used' }),
-  })
+  storageSuite({ test, profile: 'large', capabilities: [...port, ...hooks], create })
 })

@@ -128,6 +128,19 @@ test('a directory that was deleted and begun anew is a gap, and following goes o
   await until(() => heard.messages.includes('end'))
 })
 
+test('a follower is told, also while nothing is appended, that it has heard everything', async () => {
+  const storage = openStorage({})
+  const ages: number[] = []
+  await storage.feed.follow(
+    () => {},
+    () => {},
+    (age) => ages.push(age),
+  )
+  await until(() => ages.length > 3)
+  expect(storage.feed.heartbeat).toBeGreaterThan(0)
+  expect(ages.filter((age) => age < 0)).toEqual([])
+})
+
 test('where the bell is missing, followers find what is new by looking', async () => {
   const directory = scratchDirectory()
   const storage = openStorage({ directory })
