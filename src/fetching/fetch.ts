@@ -168,19 +168,24 @@ export class Fetch implements OngoingFetch, DepartingFetch {
     try {
       // A refresh must not begin before the call that caused it has returned.
       if (this.#start.isBackground) await undefined
+      const { tier, fleet } = this.#env
       const name = this.#name
-      if (name !== null && !this.#isOver()) {
-        if (this.#env.fleet?.isReady === false) await this.#env.fleet.ready(this.#patience)
-        if (this.#start.skipStorage) await this.#env.tier?.prepare(name, this.#storageSince)
+      if (tier !== null && name !== null && !this.#isOver()) {
+        if (fleet?.isReady === false) await fleet.ready(this.#patience)
+        if (this.#start.skipStorage) await tier.prepare(name, this.#storageSince)
+        else if (this.#query.data === undefined && tier.isMissing(name, this.#hasLooked))
+          this.#hasLooked = true
         else if (await this.#askStorage(this.#patience)) return
       }
-      const patience = this.#patience
+      const asksFleet =
+        name !== null && !this.#start.skipStorage && fleet !== null && fleet.singleFlight !== null
+      const patience = asksFleet ? this.#patience : 0
       if (this.#predecessor !== undefined) {
         await this.#predecessor.gone
         this.#predecessor = undefined
       }
       // Not before: the predecessor may need the lease to come to its end.
-      if (name !== null && !this.#start.skipStorage && (await this.#askFleet(patience))) return
+      if (asksFleet && (await this.#askFleet(patience))) return
       await this.#askOrigin()
     } finally {
       this.#release()
@@ -377,9 +382,8 @@ export class Fetch implements OngoingFetch, DepartingFetch {
     if (this.#overtaken === null && storage !== false) {
       const ttl = storageTtl ?? gcTime ?? defaults.storageTtl
       ticket?.releaseWithin(this.#env.storageTimeout)
-      tier?.persist(this.#name ?? query, data, Math.max(now, query.dataUpdatedAt), ttl, capture, () =>
-        ticket?.release(),
-      )
+      const onDone = ticket === null ? undefined : (): void => ticket.release()
+      tier?.persist(this.#name ?? query, data, Math.max(now, query.dataUpdatedAt), ttl, capture, onDone)
     } else {
       ticket?.release()
     }

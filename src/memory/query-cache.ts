@@ -89,7 +89,8 @@ export class QueryCache {
 
   /** A use of a query at rest renews its rest. */
   touch(query: Query, now: number): void {
-    if (query.lane !== null) (query.lane as Lane).touch(query, this.#ageAt(now), ++this.#uses)
+    const { lane } = query
+    if (lane !== null) (lane as Lane).touch(query, this.#ageAt(now), ++this.#uses)
   }
 
   /** The query is fetching or observed from now on. */

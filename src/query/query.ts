@@ -9,6 +9,8 @@
  * There may be a million of them, nearly all at rest, so a field here must earn its eight bytes: what a query needs only
  * while in use, or only with an L2, stands in an object that exists only then; the key is told from its place in the
  * index, the state put together when it is asked for.
+ *
+ * Long because: what is put together when asked for is told by a getter each.
  */
 
 import { hashKey } from '../keys/hash-key.ts'

@@ -31,7 +31,7 @@ export class PendingWrite {
   #order: WriteOrder | null
   readonly #onDone: (() => void) | undefined
   readonly #onDropped: (() => void) | undefined
-  #waiting: (() => void)[] = []
+  #waiting: (() => void)[] | null = null
 
   constructor(order: WriteOrder) {
     this.storageKey = order.storageKey
@@ -58,12 +58,14 @@ export class PendingWrite {
   }
 
   inherit(older: PendingWrite): void {
-    this.#waiting = older.#waiting.concat(this.#waiting)
-    older.#waiting = []
+    if (older.#waiting === null) return
+    this.#waiting = older.#waiting.concat(this.#waiting ?? [])
+    older.#waiting = null
   }
 
   /** Calls `tell` when L2 has this write or a newer one of its key, or it was given up. */
   whenDone(tell: () => void): void {
+    this.#waiting ??= []
     this.#waiting.push(tell)
   }
 
@@ -78,7 +80,9 @@ export class PendingWrite {
   }
 
   #tell(): void {
-    for (const tell of this.#waiting.splice(0)) tell()
+    const waiting = this.#waiting ?? []
+    this.#waiting = null
+    for (const tell of waiting) tell()
   }
 }
 

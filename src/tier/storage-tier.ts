@@ -151,6 +151,16 @@ export class StorageTier {
       : new StoredName(query, this.#settings.namespace, this.#generations)
   }
 
+  /**
+   * Whether it is known without asking that a read would find nothing: L2 is away, and nothing waits for it in its place.
+   * Then it is counted as the read that it spares.
+   */
+  isMissing(name: StoredName, isAgain: boolean): boolean {
+    if (this.#guard.isOpenForCalls || this.#writes.peek(name.storageKey) !== undefined) return false
+    if (!isAgain) this.#misses++
+    return true
+  }
+
   /** The valid data of a query, or `null` where there is none or `limit` milliseconds have passed; afterwards its generations are known where L2 answered. */
   async read(
     query: Keyed,
@@ -195,14 +205,15 @@ export class StorageTier {
     dataUpdatedAt: number,
     ttl: number,
     capture: WriteCapture,
-    onDone: () => void = ignore,
+    onDone?: () => void,
   ): void {
     const { clock } = this.#settings
     const name = this.name(query)
     const { storageKey, isDigest } = name
     if (capture === null) this.#writes.countDropped()
     if (capture === null || ttl <= 0) {
-      this.#delete(name).whenDone(onDone)
+      const write = this.#delete(name)
+      if (onDone !== undefined) write.whenDone(onDone)
       return
     }
     const expiresAt = ttl === Number.POSITIVE_INFINITY ? null : Math.ceil(clock.now() + ttl)
@@ -230,7 +241,7 @@ export class StorageTier {
     const tell = (): void => this.#listener?.onPersisted(name, dataUpdatedAt)
     const order = { storageKey, isToken: false, produce, expiresAt, onDone: tell, onDropped }
     const write = new PendingWrite(order)
-    write.whenDone(onDone)
+    if (onDone !== undefined) write.whenDone(onDone)
     this.#writes.put(write)
   }
 
@@ -594,5 +605,3 @@ export class StorageTier {
 function doneOf(write: PendingWrite): Promise<void> {
   return new Promise((resolve) => write.whenDone(resolve))
 }
-
-function ignore(): void {}
