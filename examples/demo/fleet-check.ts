@@ -83,7 +83,7 @@ export class FleetCheck {
       sightings: new Map(),
     }
     this.#processes.set(name, mine)
-    if (isDisturbed) mine.disturbances.push({ from: mine.endedAt - RECOVERY, to: at + RECOVERY })
+    if (isDisturbed) mine.disturbances.push({ from: mine.endedAt - LATEST, to: at + RECOVERY })
     mine.endedAt = at
     mine.invalidations.push(...invalidations)
     mine.answers.push(...answers)
@@ -142,10 +142,11 @@ function isBroken(process: Process, answer: Answer, invalidation: Invalidation):
 function reachOf(peer: Process, { icao, version, calledAt, acknowledgedAt }: Invalidation): number | null {
   const line = peer.sightings.get(icao) ?? []
   const held = line.findLast(({ at }) => at <= calledAt)?.version ?? 0
-  if (held === 0 || held >= version || wasDisturbed(peer, calledAt)) return null
+  if (held === 0 || held >= version) return null
   const end = line.find((each) => each.at > calledAt && (each.version === 0 || each.version >= version))
   if (end !== undefined && end.at <= acknowledgedAt + LATEST) return end.at - calledAt
-  return end === undefined && peer.endedAt <= acknowledgedAt + LATEST ? null : Number.POSITIVE_INFINITY
+  const isUnknown = end === undefined && peer.endedAt <= acknowledgedAt + LATEST
+  return isUnknown || wasDisturbed(peer, calledAt) ? null : Number.POSITIVE_INFINITY
 }
 
 function wasDisturbed({ disturbances }: Process, at: number): boolean {

@@ -71,7 +71,9 @@ export function untrueCopy(
     if (by === life || !doesMean(f, datum.k) || (kind === 'soft' && isInvalidated)) continue
     // What is observed stays on the screen over a gap, marked, until it has been read again.
     if (isInvalidated && (life.watching.length > 0 || now - life.port.gapAt < SOON)) continue
-    if (isCalm ? acknowledged === Infinity : told > life.port.heard) continue
+    // One that died before it could tell its peers has not been acknowledged as far as their L1 is concerned.
+    const isKnown = life.port.feed === undefined ? acknowledged < Infinity : told < Infinity
+    if (isCalm ? !isKnown : told > life.port.heard) continue
     if (ledger.beganFor(datum, by) >= called) continue
     return `the ${kind} invalidation of ${by.name} at ${called}`
   }
