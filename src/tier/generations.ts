@@ -104,7 +104,8 @@ export class Generations {
   learn(tokenKey: string, answer: string | null, seq: number): void {
     const known = this.#known.get(tokenKey)
     if (known !== undefined && (known.isPending || known.seq > seq)) return
-    if (answer !== null && TOKEN.test(answer))
+    if (known !== undefined && known.token === answer) known.seq = seq
+    else if (answer !== null && TOKEN.test(answer))
       this.#remember(tokenKey, { token: answer, seq, isPending: false })
     else this.#known.delete(tokenKey)
   }
@@ -199,7 +200,8 @@ export class Generations {
       const tokenKey = tokenKeys[i] as string
       const known = this.#known.get(tokenKey)
       if (known === undefined || (mustBeSettled && known.isPending)) return null
-      if ((this.#replaced.get(tokenKey) ?? this.#replacedForgotten) <= since) tokens[i % 2] += known.token
+      const isBefore = since === Infinity || (this.#replaced.get(tokenKey) ?? this.#replacedForgotten) <= since
+      if (isBefore) tokens[i % 2] += known.token
     }
     return { hard: tokens[0] as string, soft: tokens[1] as string }
   }
