@@ -395,10 +395,7 @@ export class QueryClient {
    */
   async flush(options: { timeout?: number } = {}): Promise<{ written: number; pending: number }> {
     assertDuration('timeout', options.timeout)
-    const { timeout = 5_000 } = options
-    const flushed = await this.#tier?.flush(timeout)
-    await this.#fleet?.flush(timeout)
-    return flushed ?? { written: 0, pending: 0 }
+    return this.#flush(this.#time() + (options.timeout ?? 5_000))
   }
 
   /**
@@ -445,11 +442,22 @@ export class QueryClient {
     for (const query of this.#find(undefined)) query.fetch?.cancel(reason)
     this.#fetcher.cancelDeparting(reason)
     this.clear()
-    await this.#tier?.flush(timeout)
-    await this.#fleet?.flush(timeout)
+    const until = this.#time() + timeout
+    await this.#flush(until)
     this.#fleet?.close()
-    await this.#tier?.close(timeout)
+    await this.#tier?.close(Math.max(0, until - this.#time()))
     this.#timers.close()
+  }
+
+  /** L2 first, then word of it to the peers, both by the monotonic moment `until`. */
+  async #flush(until: number): Promise<{ written: number; pending: number }> {
+    const flushed = await this.#tier?.flush(Math.max(0, until - this.#time()))
+    await this.#fleet?.flush(Math.max(0, until - this.#time()))
+    return flushed ?? { written: 0, pending: 0 }
+  }
+
+  #time(): number {
+    return this.#clock.monotonic?.() ?? this.#clock.now()
   }
 
   #find(filter: QueryKey | QueryFilter | undefined): Query[] {

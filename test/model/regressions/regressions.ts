@@ -119,6 +119,19 @@ export const REGRESSIONS: readonly Regression[] = [
     { hasBatches: [true, false, false] },
   ),
   regression(
+    'flush waited for L2 and then as long again for the peers',
+    [
+      { do: 'fetch', w: 0, k: 1, staleTime: Infinity, wait: false, rush: true },
+      { do: 'remove', w: 1, f: 0, rush: false },
+      { do: 'advance', ms: 1000, rush: false },
+      { do: 'weather', w: 1, weather: 'lost-answers', on: 'all', rush: false },
+      { do: 'invalidate', w: 1, f: 0, rush: false },
+      { do: 'flush', w: 1, rush: false },
+      { do: 'origin', delay: 20, failures: 0, rich: false, rush: false },
+    ],
+    { salt: 10, hasFeed: true, beginsDeaf: true },
+  ),
+  regression(
     'a write that waits was served where L2 had not named all generations',
     [
       { do: 'fetch', w: 1, k: 1, staleTime: Infinity, wait: false, rush: false },
