@@ -200,7 +200,8 @@ export class Generations {
       const tokenKey = tokenKeys[i] as string
       const known = this.#known.get(tokenKey)
       if (known === undefined || (mustBeSettled && known.isPending)) return null
-      const isBefore = since === Infinity || (this.#replaced.get(tokenKey) ?? this.#replacedForgotten) <= since
+      const isBefore =
+        since === Infinity || (this.#replaced.get(tokenKey) ?? this.#replacedForgotten) <= since
       if (isBefore) tokens[i % 2] += known.token
     }
     return { hard: tokens[0] as string, soft: tokens[1] as string }

@@ -9,7 +9,8 @@ export interface WriteOrder {
   readonly storageKey: string
   /** Tokens go first and are never dropped: losing one would lose an invalidation. */
   readonly isToken: boolean
-  readonly produce: () => string | null | undefined
+  /** `null`: it is a tombstone. */
+  readonly produce: (() => string | null | undefined) | null
   /** Epoch milliseconds; `null` = never. */
   readonly expiresAt: number | null
   /** L2 has it. Not called where a newer write has taken its place. */
@@ -28,7 +29,7 @@ export class PendingWrite {
   isSent = false
   /** The monotonic moment before which it is not tried again. */
   notBefore = 0
-  #order: WriteOrder | null
+  #produce: (() => string | null | undefined) | null
   readonly #onDone: (() => void) | undefined
   readonly #onDropped: (() => void) | undefined
   #waiting: (() => void)[] | null = null
@@ -37,24 +38,25 @@ export class PendingWrite {
     this.storageKey = order.storageKey
     this.isToken = order.isToken
     this.expiresAt = order.expiresAt
-    this.#order = order
+    this.#produce = order.produce
+    if (order.produce === null) this.value = null
     this.#onDone = order.onDone
     this.#onDropped = order.onDropped
   }
 
   /** Returns whether the value is there. */
   make(): boolean {
-    if (this.#order === null || this.value !== undefined) return true
-    this.value = this.#order.produce()
+    if (this.#produce === null || this.value !== undefined) return true
+    this.value = this.#produce()
     if (this.value === undefined) return false
     // What it holds on to is needed no more; a token is made anew for every attempt.
-    if (!this.isToken) this.#order = null
+    if (!this.isToken) this.#produce = null
     return true
   }
 
   /** An attempt has failed, and may have had its effect. */
   renew(): void {
-    if (this.isToken && this.#order !== null) this.value = this.#order.produce()
+    if (this.isToken && this.#produce !== null) this.value = this.#produce()
   }
 
   inherit(older: PendingWrite): void {

@@ -562,7 +562,7 @@ export class StorageTier {
     const write = new PendingWrite({
       storageKey,
       isToken: false,
-      produce: () => null,
+      produce: null,
       expiresAt: null,
       onDropped,
     })

@@ -214,6 +214,8 @@ export class WriteBehind {
 
   #schedule(): void {
     if (this.#isScheduled || this.#isClosed) return
+    // While L2 is away there is nothing to do for what needs no making; its return is told by `resume`.
+    if (this.#unmade.size === 0 && !this.#settings.guard.isOpenForCalls) return
     this.#isScheduled = true
     queueMicrotask(() => {
       this.#isScheduled = false
