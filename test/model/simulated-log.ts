@@ -68,6 +68,10 @@ export class SimulatedLog {
   ): Follower {
     const follower = { listener, onMessages, onGap, position: this.end, gapAt: -Infinity, isDue: false }
     this.#followers.add(follower)
+    // Who begins late forgets what it held: that is seen as it happens.
+    this.#host.after(0, () => {
+      if (listener.isAlive) listener.onHeard()
+    })
     return follower
   }
 
