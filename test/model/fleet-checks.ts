@@ -18,6 +18,8 @@ import { STORAGE_TIMEOUT } from './timing.ts'
 
 /** Well below the 30 s after which a fetch goes ahead whoever holds the lease. */
 export const LONGEST_WAIT = 20_000
+/** Those 30 s, and the last look. */
+export const LONGEST_WAIT_LIED_TO = 31_000
 /** Until what observers show after a gap has been read again. */
 const SOON = 500
 /** Answers that were slow have come. */

@@ -15,7 +15,7 @@ import { Generations } from '../../src/tier/generations.ts'
 import { entryKey, leaseKey } from '../../src/tier/storage-keys.ts'
 import { WRITE_LIMITS } from '../../src/tier/write-behind.ts'
 import { type Call, Checker } from './checker.ts'
-import { isSound, LONGEST_WAIT, rivalOf, untrueCopy } from './fleet-checks.ts'
+import { isSound, LONGEST_WAIT, LONGEST_WAIT_LIED_TO, rivalOf, untrueCopy } from './fleet-checks.ts'
 import { Incarnation, type LifeHost, type Slot } from './incarnation.ts'
 import { type Datum, doesMean, type Invalidation, Ledger } from './ledger.ts'
 import { KEYS, type Schedule, type Setting, type Step, TARGETS } from './schedule.ts'
@@ -380,7 +380,9 @@ export class World {
     const now = this.#clock.now()
     const waited = now - at
     if (life.suspendedAt >= at) return
-    if (waited > LONGEST_WAIT) this.#violated('P8', `${life.name} ${kind} was kept waiting for ${waited} ms`)
+    // Who is lied to about leases, over and over, goes ahead in the end.
+    const longest = life.slot.weather.kind === 'garbage' ? LONGEST_WAIT_LIED_TO : LONGEST_WAIT
+    if (waited > longest) this.#violated('P8', `${life.name} ${kind} was kept waiting for ${waited} ms`)
     if (held !== null && kind !== 'wait') {
       if (waited > 0) this.#violated('P2', `${life.name} waited ${waited} ms for what L1 held`)
       return
