@@ -1,7 +1,8 @@
 /** The ordinary share of the model checker: some thousands of schedules, the regressions, and the quickest mutants. */
+import { readFileSync } from 'node:fs'
 import { availableParallelism } from 'node:os'
 import { describe, expect, test } from 'vitest'
-import { hunt } from './mutations/mutant.ts'
+import { hunt, mutated } from './mutations/mutant.ts'
 import { MUTATIONS } from './mutations/mutation-list.ts'
 import { REGRESSIONS } from './regressions/regressions.ts'
 import { runModel } from './run.ts'
@@ -28,6 +29,13 @@ test(`${RUNS} random schedules violate no promise`, { timeout: 600_000 }, async 
     failure === null ? null : `${failure.violation.promise}: ${failure.violation.what}\n${story}`,
   ).toBeNull()
   expect(runs).toBeGreaterThanOrEqual(RUNS)
+})
+
+test('every bug of the list finds its place in the sources', () => {
+  for (const mutation of MUTATIONS) {
+    const source = readFileSync(new URL(`../../src/${mutation.file}`, import.meta.url), 'utf8')
+    expect(mutated(source, mutation)).not.toBe(source)
+  }
 })
 
 describe('the checker catches', () => {

@@ -88,7 +88,7 @@ export const MUTATIONS: readonly Mutation[] = [
     name: 'a token whose write has failed is sent again as it was',
     promise: 'P4',
     file: 'tier/pending-write.ts',
-    find: 'if (this.isToken && this.#order !== null) this.value = this.#order.produce()',
+    find: 'if (this.isToken && this.#produce !== null) this.value = this.#produce()',
     replace: '',
   },
   {
@@ -390,9 +390,9 @@ export const MUTATIONS: readonly Mutation[] = [
     name: 'a fetch waits for the overtaken one of its key with the lease in its hands',
     promise: 'P8',
     file: 'fetching/fetch.ts',
-    find: '      if (this.#predecessor !== undefined) {\n        await this.#predecessor.gone\n        this.#predecessor = undefined\n      }\n      // Not before: the predecessor may need the lease to come to its end.\n      if (usesStorage && !this.#start.skipStorage && (await this.#askFleet(patience))) return\n',
+    find: '      if (this.#predecessor !== undefined) {\n        await this.#predecessor.gone\n        this.#predecessor = undefined\n      }\n      // Not before: the predecessor may need the lease to come to its end.\n      if (asksFleet && (await this.#askFleet(patience))) return\n',
     replace:
-      '      if (usesStorage && !this.#start.skipStorage && (await this.#askFleet(patience))) return\n      if (this.#predecessor !== undefined) {\n        await this.#predecessor.gone\n        this.#predecessor = undefined\n      }\n',
+      '      if (asksFleet && (await this.#askFleet(patience))) return\n      if (this.#predecessor !== undefined) {\n        await this.#predecessor.gone\n        this.#predecessor = undefined\n      }\n',
   },
   {
     name: 'a holder whose write L2 does not take keeps its lease',
