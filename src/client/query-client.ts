@@ -268,7 +268,11 @@ export class QueryClient {
     query.vouchers = this.#tier?.capture(query) ?? null
     // Before anyone hears of the data: what a listener sets or removes then is newer.
     if (storage !== false && options.storage !== false) {
-      this.#tier?.persist(query, data, now, storageTtl ?? gcTime ?? defaults.storageTtl, 'when-written')
+      const ttl = storageTtl ?? gcTime ?? defaults.storageTtl
+      this.#tier?.persist(query, data, now, ttl, 'when-written', undefined, (generations) => {
+        if (query.data === data && query.vouchers === null) query.vouchers = generations
+      })
+      this.#fleet?.hasSet(query)
     }
     this.#cache.touch(query, now)
     query.update(state.dataReceived(query.held, data, 'manual', now, false))

@@ -122,12 +122,16 @@ export class Fetcher {
 
   /** Reads L2 into L1 where L1 has nothing newer. Resolves to what L1 holds then, or `undefined`. */
   async hydrate(key: QueryKey): Promise<unknown> {
-    const { tier, cache, defaults } = this.#env
+    const { tier, fleet, cache, clock, defaults, storageTimeout } = this.#env
     const held = cache.get(key)?.data
     if (tier === null || held !== undefined) return held
+    const since = clock.monotonic?.() ?? clock.now()
+    // What is read before the feed is followed would not be watched over.
+    if (fleet?.isReady === false) await fleet.ready(storageTimeout)
+    const limit = Math.max(0, since + storageTimeout - (clock.monotonic?.() ?? clock.now()))
     const query = cache.obtain(key, defaults.gcTime)
     const wasInvalidated = query.isInvalidated
-    const stored = await tier.read(query)
+    const stored = await tier.read(query, limit)
     if (stored === null) {
       // A look must not leave an empty entry behind.
       if (query.isEmpty && !query.isInUse && !query.isPaused) cache.remove(query)

@@ -78,6 +78,20 @@ export class Coherence {
     this.#drop(query, 'gap')
   }
 
+  /** Compares what L1 holds with the generations that L2 has now: something may have been invalidated unheard. */
+  async verify(queries: readonly Query[]): Promise<void> {
+    const current = await this.#settings.tier.readGenerations(queries)
+    for (const [i, query] of queries.entries()) {
+      const { vouchers } = query
+      // What waits to be written is captured under what is there by then.
+      if (current === null || vouchers === null || !query.isCached || query.data === undefined) continue
+      const now = current[i] ?? null
+      if (now === null) this.forget(query)
+      else if (now.hard !== vouchers.hard) this.invalidated(query, 'hard')
+      else if (now.soft !== vouchers.soft) this.invalidated(query, 'soft')
+    }
+  }
+
   /**
    * Nothing has been heard for too long. What L2 can be asked for is believed no more; while L2 is away as well, L1 is the
    * best that there is, but nothing of it is fresh: it is served while the origin is asked, and delays nobody.

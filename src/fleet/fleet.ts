@@ -57,6 +57,8 @@ export class Fleet {
   readonly #vigil: Vigil | null = null
   readonly #timers: TimerQueue
   #isReady = false
+  /** What was set before the feed was followed: it may have been removed by somebody since. */
+  readonly #unwatched = new Set<Query>()
 
   constructor(settings: FleetSettings) {
     const { backend, tier, cache, clock, timers, logger, namespace, syncInterval, random } = settings
@@ -104,8 +106,14 @@ export class Fleet {
       onHeard: (age) => this.#vigil?.heard(age),
       onGap: (mayHaveGoneBack) => {
         coherence.forgetAll()
+        this.#unwatched.clear()
         // Not after any gap: it makes messages, and a log that is too short for them would have a gap again, and so on.
         if (mayHaveGoneBack) tier.reassert()
+      },
+      onFollowing: () => {
+        const queries = [...this.#unwatched]
+        this.#unwatched.clear()
+        if (queries.length > 0) void coherence.verify(queries)
       },
       isStoreAway: () => tier.isAway,
     })
@@ -131,6 +139,11 @@ export class Fleet {
     await Promise.race([this.#peers.ready, this.#timers.sleep(patience)])
     if (!this.#isReady) this.#peers.impatient()
     this.#isReady = true
+  }
+
+  /** Data that was not read from L2 has come into L1, and into L2. */
+  hasSet(query: Query): void {
+    if (this.#peers?.isJoining === true) this.#unwatched.add(query)
   }
 
   get isReady(): boolean {

@@ -27,6 +27,8 @@ export interface PeersSettings {
   readonly onHeard: (age: number) => void
   /** `mayHaveGoneBack`: L2 may lack what it has taken last. */
   readonly onGap: (mayHaveGoneBack: boolean) => void
+  /** The feed is followed for the first time, and whatever was read from L2 before waited for that. */
+  readonly onFollowing: () => void
   readonly isStoreAway: () => boolean
 }
 
@@ -66,6 +68,11 @@ export class Peers {
     return this.#stop !== null
   }
 
+  /** The first attempt is under way, and nothing has come into L1 that it would leave unwatched. */
+  get isJoining(): boolean {
+    return this.#stop === null && !this.#hasMissed
+  }
+
   stats(): PeersStats {
     return { isFollowing: this.isFollowing, heard: this.#heard, gaps: this.#gaps }
   }
@@ -90,6 +97,7 @@ export class Peers {
       this.#hasWarned = false
       this.#attempts = 0
       if (this.#hasMissed) this.#settings.onGap(false)
+      else this.#settings.onFollowing()
     } catch (error) {
       if (this.#isClosed) return
       this.#hasMissed = true

@@ -198,7 +198,7 @@ export class StorageTier {
     return this.#generations.isEmpty ? null : this.#generations.capture(this.name(query).tokenKeys)
   }
 
-  /** Writes data behind the caller's back; `ttl` in milliseconds. */
+  /** Writes data behind the caller's back; `ttl` in milliseconds. `onCaptured` hears under which generations. */
   persist(
     query: Keyed,
     data: unknown,
@@ -206,6 +206,7 @@ export class StorageTier {
     ttl: number,
     capture: WriteCapture,
     onDone?: () => void,
+    onCaptured?: (generations: Capture) => void,
   ): void {
     const { clock } = this.#settings
     const name = this.name(query)
@@ -235,6 +236,7 @@ export class StorageTier {
         if (this.#guard.isOpenForCalls && !isLearning) void learn()
         return undefined
       }
+      onCaptured?.(generations)
       return this.#encode({ data, dataUpdatedAt, expiresAt, ...generations, key }, name.hash, storageKey)
     }
     const onDropped = (): void => this.#condemn(name.key)

@@ -63,7 +63,9 @@ test.each<[string, Fault]>([
     const beganAt = clock.now()
     store.fault(fault)
     expect(await load(setting, OUTAGE)).toEqual({ failures: [], longest: 0 })
-    expect(client.stats().storage).toMatchObject({ circuit: 'open', outages: 1, dropped: 0 })
+    // A probe may be under way just now.
+    const circuit = expect.stringMatching(/open|probing/)
+    expect(client.stats().storage).toMatchObject({ circuit, outages: 1, dropped: 0 })
 
     store.heal({ hanging: 'reject' })
     // At most one pause of the probes, and no more load: nothing but the replay brings the store up to date.

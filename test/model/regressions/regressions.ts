@@ -119,6 +119,16 @@ export const REGRESSIONS: readonly Regression[] = [
     { hasBatches: [true, false, false] },
   ),
   regression(
+    'what was set before the feed was followed was not watched over',
+    [
+      { do: 'weather', w: 1, weather: 'slow', on: 'feed', rush: false },
+      { do: 'crash', w: 1, rush: false },
+      { do: 'set', w: 1, k: 1, rush: false },
+      { do: 'remove', w: 0, f: 0, rush: false },
+    ],
+    { hasFeed: true, hasLeases: true },
+  ),
+  regression(
     'flush waited for L2 and then as long again for the peers',
     [
       { do: 'fetch', w: 0, k: 1, staleTime: Infinity, wait: false, rush: true },
