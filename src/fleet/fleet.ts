@@ -56,6 +56,7 @@ export class Fleet {
   readonly #sync: TokenSync | null = null
   readonly #vigil: Vigil | null = null
   readonly #timers: TimerQueue
+  readonly #tier: StorageTier
   #isReady = false
   /** What was set before the feed was followed: it may have been removed by somebody since. */
   readonly #unwatched = new Set<Query>()
@@ -65,6 +66,7 @@ export class Fleet {
     const { refresh, drop, discard } = settings
     const { feed, lease } = backend
     this.#timers = timers
+    this.#tier = tier
     const now = (): number => clock.monotonic?.() ?? clock.now()
     this.singleFlight = lease === undefined ? null : new SingleFlight(tier, lease, timers, now)
     const { singleFlight } = this
@@ -136,7 +138,9 @@ export class Fleet {
   /** Resolves when the feed is followed, or cannot be, or after `patience` milliseconds; at once, ever after. */
   async ready(patience: number): Promise<void> {
     if (this.#isReady || this.#peers === null) return
-    await Promise.race([this.#peers.ready, this.#timers.sleep(patience)])
+    // While L2 is away nobody waits for its feed either.
+    if (patience > 0 && !this.#tier.isAway)
+      await Promise.race([this.#peers.ready, this.#timers.sleep(patience)])
     if (!this.#isReady) this.#peers.impatient()
     this.#isReady = true
   }

@@ -119,6 +119,18 @@ export const REGRESSIONS: readonly Regression[] = [
     { hasBatches: [true, false, false] },
   ),
   regression(
+    'a fetch waited for a feed that could not be followed while the circuit was open',
+    [
+      { do: 'weather', w: 1, weather: 'lost-answers', on: 'all', rush: false },
+      { do: 'close', w: 1, rush: false },
+      { do: 'invalidate', w: 1, f: 0, rush: false },
+      { do: 'advance', ms: 1000, rush: false },
+      { do: 'fetch', w: 1, k: 1, staleTime: Infinity, wait: false, rush: false },
+      { do: 'remove', w: 0, f: 0, rush: false },
+    ],
+    { salt: 2, hasFeed: true },
+  ),
+  regression(
     'what was set before the feed was followed was not watched over',
     [
       { do: 'weather', w: 1, weather: 'slow', on: 'feed', rush: false },
