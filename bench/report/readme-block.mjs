@@ -12,6 +12,7 @@ export function readmeBlock(results) {
   ]
   const held = results.budgets.filter((budget) => budget.isHeld).length
   const measured = results.budgets.filter((budget) => budget.isHeld !== undefined).length
+  const unmeasured = results.budgets.length - measured
   return [
     '| | StackQuery | floor | TanStack Query | BentoCache | async-cache-dedupe | lru-cache |',
     '|---|--:|--:|--:|--:|--:|--:|',
@@ -19,7 +20,7 @@ export function readmeBlock(results) {
     '',
     ...memory(questions.memory?.cases['100,000 entries']),
     `Floor: the least that any library could do, such as an async function that does one \`Map.get\`. Medians of interleaved`,
-    `rounds, ${results.date.slice(0, 10)}, Node ${results.node.slice(1)}, ${results.cpu}, ${results.cores} cores; ${held} of ${measured} budgets held.`,
+    `rounds, ${results.date.slice(0, 10)}, Node ${results.node.slice(1)}, ${results.cpu}, ${results.cores} cores; ${held} of ${measured} measured budgets held${unmeasured === 0 ? '' : `, ${unmeasured} not measured in this run`}.`,
     '`npm run bench` measures them where you are, `bench/results/latest.json` has all of it.',
   ].join('\n')
 }
