@@ -4,7 +4,8 @@
  * An invalidation is applied to L1 as if it had been made here, except that L2 knows of it already. An update marks
  * what L1 holds as superseded: it is read again from L2, not from the origin, when next used, or soon where it is
  * observed. Updates are gathered for a moment, so that a key that is written often and held by many is read once per
- * moment and worker. After a gap nothing in L1 is believed: what nobody observes is forgotten, which costs reads of L2.
+ * moment and worker. After a gap nothing in L1 is believed: what nobody observes is forgotten, which costs reads of L2;
+ * what is observed stays, marked, until L2 has been asked, soon, whether it is gone, and is read again then.
  * The same holds where nothing has been heard for so long that the feed must be cut off.
  *
  * Owns two alarms: the moment of the gathered updates, and that of the refreshes that are due soon.
@@ -78,16 +79,20 @@ export class Coherence {
     this.#drop(query, 'gap')
   }
 
-  /** Compares what L1 holds with the generations that L2 has now: something may have been invalidated unheard. */
+  /**
+   * Compares what L1 holds with the generations that L2 has now: something may have been invalidated unheard. Where L2
+   * has lost them it can be asked no more, and what they vouched for is gone as well.
+   */
   async verify(queries: readonly Query[]): Promise<void> {
+    const held = queries.map(({ vouchers }) => vouchers)
     const current = await this.#settings.tier.readGenerations(queries)
+    if (current === null) return
     for (const [i, query] of queries.entries()) {
       const { vouchers } = query
-      // What waits to be written is captured under what is there by then.
-      if (current === null || vouchers === null || !query.isCached || query.data === undefined) continue
+      // What waits to be written is captured under what is there by then, and what has come meanwhile was watched over.
+      if (vouchers === null || vouchers !== held[i] || !query.isCached || query.data === undefined) continue
       const now = current[i] ?? null
-      if (now === null) this.forget(query)
-      else if (now.hard !== vouchers.hard) this.invalidated(query, 'hard')
+      if (now?.hard !== vouchers.hard) this.invalidated(query, 'hard')
       else if (now.soft !== vouchers.soft) this.invalidated(query, 'soft')
     }
   }
@@ -160,12 +165,29 @@ export class Coherence {
       this.#refreshing = null
       const due = [...this.#due]
       this.#due.clear()
-      for (const [each, mayBeGone] of due) {
-        if (each.isActive) this.#settings.refresh(each)
-        // Nobody looks at it any more who would have it read.
-        else if (mayBeGone && each.isCached && each.isInvalidated) this.#settings.drop(each)
-      }
+      this.#refresh(due)
     })
+  }
+
+  #refresh(due: readonly (readonly [Query, boolean])[]): void {
+    const doubted: Query[] = []
+    for (const [query, mayBeGone] of due) {
+      if (mayBeGone) doubted.push(query)
+      else if (query.isActive) this.#settings.refresh(query)
+    }
+    if (doubted.length > 0) void this.#dispel(doubted)
+  }
+
+  /** First whether they are gone: the refresh may have to wait for the origin, or for a lease whose holder has died. */
+  async #dispel(doubted: readonly Query[]): Promise<void> {
+    await this.verify(doubted)
+    for (const query of doubted) {
+      // What has just been found gone is read again now, not once more soon.
+      if (this.#due.get(query) === false) this.#due.delete(query)
+      if (query.isActive) this.#settings.refresh(query)
+      // Nobody looks at it any more who would have it read.
+      else if (query.isCached && query.isInvalidated) this.#settings.drop(query)
+    }
   }
 }
 

@@ -154,6 +154,24 @@ it('believes nothing in L1 after a gap, and reads L2 again instead of the origin
   expect(made.calls).toBe(1)
 })
 
+it('empties what was removed over a gap under its observers, whoever has the lease to bring it again', async () => {
+  const { clock, clients, chaos, read } = world(2, 10 * MINUTE)
+  const [one, two] = clients as [QueryClient, QueryClient]
+  const keys = ['user', 'post'].map((name) => [name, 1] as const)
+  for (const queryKey of keys) one.setQueryData(queryKey, 0)
+  await clock.advance(1_000)
+  for (const queryKey of keys) two.watch<number>({ queryKey, queryFn: () => -1 }).subscribe(() => {})
+  await clock.advance(1_000)
+  expect(keys.map((key) => two.getQueryData(key))).toEqual([0, 0])
+  chaos[1]?.fault({ kind: 'lose' }, { operations: ['deliver'] })
+  const removal = one.removeQueries(['user'])
+  const late = read(0)
+  late.catch(() => {})
+  await clock.advance(600)
+  await removal
+  expect(keys.map((key) => two.getQueryState(key)?.hasData)).toEqual([false, true])
+})
+
 it("waits no longer than the lease's life for a holder that has died", async () => {
   const made = world(2)
   const { clock, clients, chaos } = made

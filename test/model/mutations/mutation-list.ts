@@ -316,6 +316,13 @@ export const MUTATIONS: readonly Mutation[] = [
     replace: '    void cache\n',
   },
   {
+    name: 'nobody asks after a gap whether what is observed is gone',
+    promise: 'P4',
+    file: 'fleet/coherence.ts',
+    find: 'await this.verify(doubted)',
+    replace: 'await undefined',
+  },
+  {
     name: 'following begins late, and nobody verifies what came before',
     promise: 'P4',
     file: 'fleet/peers.ts',

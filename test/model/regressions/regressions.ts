@@ -275,4 +275,20 @@ export const REGRESSIONS: readonly Regression[] = [
     ],
     { hasFeed: true },
   ),
+  regression(
+    'what a peer had removed over a gap stayed where it was observed for as long as the lease of a dead holder lived',
+    [
+      { do: 'fetch', w: 0, k: 1, staleTime: Infinity, wait: false, rush: false },
+      { do: 'advance', ms: 20, rush: false },
+      { do: 'fetch', w: 0, k: 1, staleTime: 0, wait: false, rush: false },
+      { do: 'weather', w: 1, weather: 'calm', on: 'all', rush: false },
+      { do: 'fetch', w: 1, k: 1, staleTime: Infinity, wait: false, rush: false },
+      { do: 'crash', w: 0, rush: false },
+      { do: 'remove', w: 0, f: 0, rush: false },
+      { do: 'watch', w: 1, k: 1, staleTime: Infinity, rush: false },
+      { do: 'advance', ms: 1000, rush: false },
+      { do: 'fetch', w: 0, k: 1, staleTime: Infinity, wait: false, rush: false },
+    ],
+    { hasFeed: true, hasLeases: true, beginsDeaf: true },
+  ),
 ]
