@@ -275,7 +275,12 @@ export class World {
       case 'watch': {
         const observer = client.watch(this.#optionsOf(life, step.k, step.staleTime))
         life.hasWatched = true
-        life.watching.push(observer.subscribe(() => this.#touch(life, step.k)))
+        const onState = ({ hasData }: { hasData: boolean }): void => {
+          // Emptied and filled again at one moment, it is seen here alone.
+          if (!hasData) life.seen[step.k] = null
+          this.#touch(life, step.k)
+        }
+        life.watching.push(observer.subscribe(onState))
         break
       }
       case 'unwatch':

@@ -291,4 +291,17 @@ export const REGRESSIONS: readonly Regression[] = [
     ],
     { hasFeed: true, hasLeases: true, beginsDeaf: true },
   ),
+  regression(
+    'what was found removed over a gap and read again at one moment was taken for a step back by the checker',
+    [
+      { do: 'watch', w: 1, k: 1, staleTime: Infinity, rush: false },
+      { do: 'weather', w: -1, weather: 'calm', on: 'all', rush: false },
+      { do: 'advance', ms: 20, rush: false },
+      { do: 'remove', w: 0, f: 0, rush: false },
+      { do: 'fetch', w: 0, k: 1, staleTime: Infinity, wait: false, rush: false },
+      { do: 'advance', ms: 61000, rush: false },
+      { do: 'set', w: 0, k: 1, rush: false },
+    ],
+    { skews: [0, 86_400_000, 0], hasFeed: true, beginsDeaf: true },
+  ),
 ]
