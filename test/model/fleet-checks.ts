@@ -20,7 +20,7 @@ import { STORAGE_TIMEOUT } from './timing.ts'
 export const LONGEST_WAIT = 20_000
 /** Those 30 s, and the last look. */
 export const LONGEST_WAIT_LIED_TO = 31_000
-/** Until what observers show after a gap has been read again. */
+/** Until L2 has been asked after a gap what is gone of what observers show. */
 const SOON = 500
 /** Answers that were slow have come. */
 const CALM = 1_000
@@ -36,6 +36,22 @@ export function isSound(life: Incarnation, now: number): boolean {
     storage?.circuit === 'closed' &&
     fleet?.isFollowing !== false
   )
+}
+
+/**
+ * What is observed stays on the screen over a gap, marked, until L2 has been asked whether it is gone; where L2 could not
+ * be asked, until it has been read again.
+ */
+function isStillShown({ port, slot, client, watching, suspendedAt }: Incarnation, now: number): boolean {
+  const { gapAt, doubtedAt } = port
+  if (now - gapAt < SOON) return true
+  if (watching.length === 0) return false
+  const couldAsk =
+    slot.weather.kind === 'calm' &&
+    doubtedAt - slot.calmSince > CALM &&
+    doubtedAt - suspendedAt > CALM &&
+    client.stats().storage?.outages === 0
+  return now - doubtedAt < SOON || !couldAsk
 }
 
 /** Which other worker calls the origin for the same, though leases work and both know of them. */
@@ -71,8 +87,7 @@ export function untrueCopy(
 ): string | null {
   for (const { by, kind, f, called, acknowledged, told } of ledger.invalidations) {
     if (by === life || !doesMean(f, datum.k) || (kind === 'soft' && isInvalidated)) continue
-    // What is observed stays on the screen over a gap, marked, until it has been read again.
-    if (isInvalidated && (life.watching.length > 0 || now - life.port.gapAt < SOON)) continue
+    if (isInvalidated && isStillShown(life, now)) continue
     // One that died before it could tell its peers has not been acknowledged as far as their L1 is concerned.
     const isKnown = life.port.feed === undefined ? acknowledged < Infinity : told < Infinity
     if (isCalm ? !isKnown : told > life.port.heard) continue

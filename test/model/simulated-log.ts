@@ -66,7 +66,16 @@ export class SimulatedLog {
     onMessages: (texts: string[]) => void,
     onGap: (reason: string, mayHaveGoneBack: boolean) => void,
   ): Follower {
-    const follower = { listener, onMessages, onGap, position: this.end, gapAt: -Infinity, isDue: false }
+    const doubtedAt = this.#host.now()
+    const follower = {
+      listener,
+      onMessages,
+      onGap,
+      position: this.end,
+      gapAt: -Infinity,
+      doubtedAt,
+      isDue: false,
+    }
     this.#followers.add(follower)
     // Who begins late forgets what it held: that is seen as it happens.
     this.#host.after(0, () => {
@@ -104,6 +113,7 @@ export class SimulatedLog {
     if (position < this.#start) {
       this.#host.log(() => '  a follower is told of a gap')
       follower.gapAt = this.#host.now()
+      follower.doubtedAt = follower.gapAt
       follower.onGap('the log was trimmed, or is gone', position <= this.#lostAt)
     } else if (texts.length > 0) {
       follower.onMessages(texts)
@@ -120,5 +130,7 @@ export interface Follower {
   position: number
   /** When it was last told of a gap. */
   gapAt: number
+  /** When it was last told of a gap, or began: what it held before may have been invalidated unheard. */
+  doubtedAt: number
   isDue: boolean
 }

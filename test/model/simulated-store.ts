@@ -176,6 +176,10 @@ export class Port implements StorageBackend {
     return this.#follower?.gapAt ?? Number.NEGATIVE_INFINITY
   }
 
+  get doubtedAt(): number {
+    return this.#follower?.doubtedAt ?? Number.NEGATIVE_INFINITY
+  }
+
   #add(key: string, value: string, ttl: number | undefined): boolean {
     if (this.#store.look(key) !== null) return false
     this.#store.put(key, value, ttl)

@@ -37,8 +37,8 @@ export const MUTATIONS: readonly Mutation[] = [
     find: 'if (text === null || answered === null) return null\n',
     replace: `if (text === null) return null
     if (answered === null && this.#generations.current(tokenKeys) === null) {
-      const lenient = decodeEnvelope(text, this.#settings.serializer)
-      return 'envelope' in lenient ? { ...lenient.envelope, isInvalidated: false } : null
+      const lenient = decodeEnvelope(text, this.#settings.serializer, query.storageKey)
+      if ('envelope' in lenient) return { ...lenient.envelope, isInvalidated: false, generations: lenient.envelope }
     }
     if (answered === null) return null\n`,
   },
@@ -117,7 +117,8 @@ export const MUTATIONS: readonly Mutation[] = [
     promise: 'P7',
     file: 'fetching/plan.ts',
     find: "if (held.data !== undefined && held.dataUpdatedAt >= stored.dataUpdatedAt) return 'ignore'",
-    replace: '',
+    // Not without end: who wants no stale data would be given what L2 holds over and over.
+    replace: "if (held.data !== undefined && held.dataUpdatedAt === stored.dataUpdatedAt) return 'ignore'",
   },
   {
     name: 'an overtaken fetch is stored as fresh',
