@@ -36,7 +36,7 @@ export const MUTATIONS: readonly Mutation[] = [
     file: 'tier/storage-tier.ts',
     find: 'if (text === null || answered === null) return null\n',
     replace: `if (text === null) return null
-    if (answered === null && this.#generations.current(tokenKeys) === null) {
+    if (answered === null && this.#generations.current(query.tokenKeys) === null) {
       const lenient = decodeEnvelope(text, this.#settings.serializer, query.storageKey)
       if ('envelope' in lenient) return { ...lenient.envelope, isInvalidated: false, generations: lenient.envelope }
     }
