@@ -7,6 +7,7 @@
  */
 
 import type { StorageBackend, StorageEntry } from '../../src/index.ts'
+import { crc32 } from '../../src/tier/checksum.ts'
 import type { KeyClass, Setting } from './schedule.ts'
 import { SimulatedLeases } from './simulated-leases.ts'
 import { type Follower, type Listener, SimulatedLog } from './simulated-log.ts'
@@ -36,6 +37,11 @@ type Operation = 'get' | 'set' | 'delete' | 'add' | 'lease' | 'append' | 'follow
 const HAS_RESULT: readonly Operation[] = ['get', 'add', 'lease', 'follow']
 
 const LOST_AFTER = 60_000
+
+export const KINDS_OF_GARBAGE = 14
+/** What is forged by the kinds from 10 on. */
+const FORGED = [0, 6, 7, 8]
+const HEAD = '{"v":1,"c":"'
 
 export class SimulatedStore {
   readonly log: SimulatedLog
@@ -80,11 +86,11 @@ export class SimulatedStore {
 
   corrupt(key: string, how: number): void {
     const held = this.#held.get(key)
-    if (held !== undefined) held.value = String(this.garbage(held.value, how))
+    if (held !== undefined) held.value = String(this.garbage(key, held.value, how))
   }
 
-  /** Nothing that any worker ever wrote, or wrote under this key and version. */
-  garbage(value: string, how: number): unknown {
+  /** Nothing that any worker ever wrote, or wrote under this key and version; `how` is below `KINDS_OF_GARBAGE`. */
+  garbage(key: string, value: string, how: number): unknown {
     switch (how) {
       case 0:
         return value.slice(0, -1 - (value.length >> 1))
@@ -104,6 +110,12 @@ export class SimulatedStore {
         return value.startsWith('{') ? value.replace(/"d":.*$/s, '"x":0}') : '\0'
       case 8:
         return value.startsWith('{') ? value.replace(/"t":\d+/, '"t":"soon"') : '12345678901'
+      case 10:
+      case 11:
+      case 12:
+      case 13:
+        // Damage that the sum does not tell: whoever did it knows how sums are made.
+        return summed(key, String(this.garbage(key, value, FORGED[how - 10] as number)))
       default:
         return `g${String(++this.#garbage).padStart(7, '0')}`
     }
@@ -254,8 +266,14 @@ export class Port implements StorageBackend {
       if (!HAS_RESULT.includes(operation)) return undefined
       if (fate.answer !== 'garbage') return isBatch ? results : results[0]
       if (isBatch && random() < 0.2) return random() < 0.5 ? results.slice(1) : 'no array'
-      results = results.map((value) =>
-        random() < 0.3 ? value : this.#store.garbage(String(value ?? ''), Math.floor(random() * 10)),
+      results = results.map((value, i) =>
+        random() < 0.3
+          ? value
+          : this.#store.garbage(
+              keys[i] as string,
+              String(value ?? ''),
+              Math.floor(random() * KINDS_OF_GARBAGE),
+            ),
       )
       return isBatch ? results : results[0]
     }
@@ -323,6 +341,12 @@ export class Port implements StorageBackend {
       (on === 'feed' && (operation === 'append' || operation === 'follow'))
     return fateIn(isConcerned ? kind : 'calm', this.#host.random)
   }
+}
+
+function summed(key: string, text: string): string {
+  if (!text.startsWith(HEAD)) return text
+  const rest = text.slice(HEAD.length + 8)
+  return HEAD + crc32(rest, crc32(key, 0)).toString(16).padStart(8, '0') + rest
 }
 
 function isToken(key: string): boolean {
