@@ -55,7 +55,7 @@ function step<A extends Action>(
 
 type Of<N extends Action['do']> = Extract<Action, { do: N }>
 
-const flood: Action = { do: 'flood', w: 0 }
+export const flood: Action = { do: 'flood', w: 0 }
 export const quiet: Action = { do: 'advance', ms: 20 }
 
 export const actionOf = ({ w, k, f }: Scope): fc.Arbitrary<Action> =>
@@ -76,7 +76,7 @@ export const actionOf = ({ w, k, f }: Scope): fc.Arbitrary<Action> =>
     step<Of<'flush'>>(1, 'flush', { w }),
     step<Of<'watch'>>(3, 'watch', { w, k, staleTime }),
     step<Of<'unwatch'>>(2, 'unwatch', { w }),
-    { weight: 1, arbitrary: fc.integer({ min: 0, max: 50 }).map((n) => (n === 50 ? flood : quiet)) },
+    { weight: 1, arbitrary: fc.integer({ min: 0, max: 200 }).map((n) => (n === 200 ? flood : quiet)) },
     step<Of<'skew'>>(1, 'skew', { w, by: fc.constantFrom(-3_600_000, -50, 50, 3_600_000) }),
     step<Of<'origin'>>(6, 'origin', {
       delay: fc.constantFrom(20, 0, 1, 150, SLOWEST_ORIGIN),

@@ -6,7 +6,7 @@
 
 import fc from 'fast-check'
 import { actionOf, NARROW, type Scope, WIDE } from './actions.ts'
-import { holding, race } from './plays.ts'
+import { flooding, gap, holding, race } from './plays.ts'
 import type { Schedule, Setting, Step } from './schedule.ts'
 
 const isRushed = fc.constantFrom(false, false, false, true)
@@ -18,10 +18,13 @@ const stepsOf = (scope: Scope): fc.Arbitrary<Step[]> =>
   )
 
 const steps = fc.oneof(
-  { weight: 4, arbitrary: stepsOf(NARROW) },
-  { weight: 2, arbitrary: stepsOf(WIDE) },
-  { weight: 2, arbitrary: race },
-  { weight: 1, arbitrary: holding },
+  { weight: 80, arbitrary: stepsOf(NARROW) },
+  { weight: 40, arbitrary: stepsOf(WIDE) },
+  { weight: 40, arbitrary: race },
+  { weight: 15, arbitrary: holding },
+  { weight: 15, arbitrary: gap },
+  // Each takes as long as many others.
+  { weight: 1, arbitrary: flooding },
 )
 
 const setting: fc.Arbitrary<Setting> = fc.record(

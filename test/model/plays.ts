@@ -1,7 +1,7 @@
 /** Schedules that follow a plot: what must meet for a bug to show is too much to be left to chance. */
 
 import fc from 'fast-check'
-import { actionOf, NARROW, quiet } from './actions.ts'
+import { actionOf, flood, NARROW, quiet } from './actions.ts'
 import type { Action, KeyClass, Step } from './schedule.ts'
 import { SLOWEST_ORIGIN } from './timing.ts'
 import { WEATHERS, type Weather } from './weather.ts'
@@ -102,5 +102,57 @@ export const holding: fc.Arbitrary<Step[]> = fc
       { do: 'advance', ms: second },
       { do: 'weather', w: 0, weather: 'calm', on: 'all' },
       { do: 'fetch', w: 0, k: 1, staleTime, wait: false },
+    ]),
+  )
+
+/** The second worker observes what the first invalidates while it hears nothing; then it is told of a gap. */
+export const gap: fc.Arbitrary<Step[]> = fc
+  .tuple(
+    fc.constantFrom<'remove' | 'invalidate'>('remove', 'remove', 'invalidate'),
+    fc.constantFrom(0, 0, 1),
+    fc.constantFrom<Action>(
+      quiet,
+      { do: 'crash', w: 0 },
+      { do: 'suspend', w: 0, ms: 4_000 },
+      { do: 'weather', w: 0, weather: 'mute', on: 'all' },
+      { do: 'weather', w: 1, weather: 'down', on: 'reads' },
+    ),
+    fc.constantFrom(20, 600, 1_000),
+    fc.constantFrom<Action>({ do: 'unwatch', w: 1 }, quiet),
+    variationOf(13),
+  )
+  .map(([how, f, trouble, ms, last, vary]) =>
+    vary([
+      { do: 'set', w: 0, k: 1 },
+      { do: 'advance', ms: 20 },
+      { do: 'watch', w: 1, k: 1, staleTime: Infinity },
+      { do: 'advance', ms: 20 },
+      { do: 'hearing', w: 1, hearing: 'deaf' },
+      { do: how, w: 0, f },
+      { do: 'trim-log', keep: 0 },
+      { do: 'fetch', w: 0, k: 1, staleTime: Infinity, wait: false },
+      trouble,
+      { do: 'hearing', w: 1, hearing: 'prompt' },
+      { do: 'advance', ms },
+      last,
+      { do: 'fetch', w: 1, k: 1, staleTime: Infinity, wait: false },
+    ]),
+  )
+
+/** A worker asks for more at once than a store that takes its time may be asked. */
+export const flooding: fc.Arbitrary<Step[]> = fc
+  .tuple(
+    fc.constantFrom<Weather>('mute', 'slow', 'slow-answers', 'lost-answers'),
+    fc.constantFrom<KeyClass>('all', 'reads', 'tokens'),
+    fc.constantFrom(1, 250, 6_000),
+    variationOf(5),
+  )
+  .map(([weather, on, ms, vary]) =>
+    vary([
+      { do: 'weather', w: 0, weather, on },
+      { do: 'fetch', w: 0, k: 1, staleTime: 0, wait: false },
+      flood,
+      { do: 'advance', ms },
+      { do: 'fetch', w: 0, k: 1, staleTime: 0, wait: false },
     ]),
   )

@@ -36,7 +36,8 @@ const TOKEN_KEYS = new Map(
   KEYS.map((key, k) => [new Generations('sq', Math.random).tokenKeysOf(key).at(-2) as string, k]),
 )
 const LEASE_KEYS = KEYS.map((key) => leaseKey('sq', hashKey(key)))
-const FLOOD = 200
+/** Enough that what they ask L2 for, one key at a time, is more than may be asked at once. */
+const FLOOD = 400
 
 /** What is done to a worker, not by it. */
 const OF_THE_WORLD = new Set<Step['do']>(['crash', 'skew', 'weather', 'hearing'])

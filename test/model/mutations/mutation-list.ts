@@ -328,7 +328,7 @@ export const MUTATIONS: readonly Mutation[] = [
     promise: 'P4',
     file: 'fleet/peers.ts',
     find: 'if (this.#hasMissed) this.#settings.onGap(false)',
-    replace: '',
+    replace: 'if (this.#hasMissed) void 0',
   },
   {
     name: 'peers are told before L2 has the tokens',
