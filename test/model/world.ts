@@ -517,7 +517,8 @@ export class World {
       this.#log(() => `  ${life.name}'s ${how} at ${invalidation.called} resolves after ${took} ms`)
       this.#checkTime(how, life, calledAt, isCircuitOpen ? 0 : STORAGE_TIMEOUT)
       const isGivenUp = isCircuitOpen || client.stats().storage?.circuit !== 'closed'
-      if (isGivenUp || took === STORAGE_TIMEOUT || invalidation.acknowledged < Infinity) return
+      // Later than that where its process stood still meanwhile: it may have been given up on all the same.
+      if (isGivenUp || took >= STORAGE_TIMEOUT || invalidation.acknowledged < Infinity) return
       invalidation.acknowledged = this.#ledger.tick()
       invalidation.told = this.#store.log.end
       life.unacknowledged--

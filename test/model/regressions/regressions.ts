@@ -304,4 +304,17 @@ export const REGRESSIONS: readonly Regression[] = [
     ],
     { skews: [0, 86_400_000, 0], hasFeed: true, beginsDeaf: true },
   ),
+  regression(
+    'an invalidation that was given up on late, by a process that had stood still, was taken for done by the checker',
+    [
+      { do: 'set', w: 0, k: 1, rush: false },
+      { do: 'weather', w: 1, weather: 'flaky', on: 'all', rush: false },
+      { do: 'invalidate', w: 1, f: 0, rush: false },
+      { do: 'invalidate', w: 1, f: 4, rush: false },
+      { do: 'suspend', w: 1, ms: 500, rush: false },
+      { do: 'advance', ms: 61000, rush: false },
+      { do: 'fetch', w: 0, k: 1, staleTime: Infinity, wait: false, rush: false },
+    ],
+    { hasFeed: true },
+  ),
 ]
