@@ -527,7 +527,9 @@ export class QueryClient {
   }
 
   #detach(query: Query, observer: QueryWatcher): void {
+    const { isDoubted } = query
     query.removeObserver(observer)
+    if (isDoubted && !query.isObserved) this.#drop(query)
     this.#cache.settleDown(query)
   }
 

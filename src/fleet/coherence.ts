@@ -5,15 +5,18 @@
  * what L1 holds as superseded: it is read again from L2, not from the origin, when next used, or soon where it is
  * observed. Updates are gathered for a moment, so that a key that is written often and held by many is read once per
  * moment and worker. After a gap nothing in L1 is believed: what nobody observes is forgotten, which costs reads of L2;
- * what is observed stays, marked, until L2 has been asked, soon, whether it is gone, and is read again then.
+ * what is observed is doubted: it stays, marked, as long as somebody looks at it, until L2 has been asked, soon and again
+ * while it does not answer, whether it is gone, or until there is newer data.
  * The same holds where nothing has been heard for so long that the feed must be cut off.
  *
- * Owns two alarms: the moment of the gathered updates, and that of the refreshes that are due soon.
+ * Owns three alarms: the moment of the gathered updates, that of the refreshes that are due soon, and that at which L2 is
+ * asked again.
  */
 
 import type { QueryCache } from '../memory/query-cache.ts'
 import type { Query } from '../query/query.ts'
 import { fetchCancelled, invalidated } from '../query/query-state.ts'
+import { backoff } from '../resilience/backoff.ts'
 import type { Alarm, TimerQueue } from '../resilience/timer-queue.ts'
 import type { StorageTier } from '../tier/storage-tier.ts'
 import type { CanonicalKey, FleetMessage } from './fleet-message.ts'
@@ -22,6 +25,7 @@ import type { SingleFlight } from './single-flight.ts'
 /** Milliseconds over which the workers of a fleet spread what a message makes them do. */
 const JITTER = 400
 const GATHERING = 100
+const SLOWEST_ASKING = 5_000
 
 export interface CoherenceSettings {
   readonly cache: QueryCache
@@ -40,10 +44,14 @@ export interface CoherenceSettings {
 export class Coherence {
   readonly #settings: CoherenceSettings
   readonly #superseded = new Map<Query, number>()
-  /** What is to be read again, and whether it may have been removed. */
-  readonly #due = new Map<Query, boolean>()
+  readonly #due = new Set<Query>()
+  /** What L2 could not be asked about. */
+  readonly #unanswered = new Set<Query>()
+  #attempts = 0
+  #doubts = 0
   #gathering: Alarm | null = null
   #refreshing: Alarm | null = null
+  #asking: Alarm | null = null
 
   constructor(settings: CoherenceSettings) {
     this.#settings = settings
@@ -81,20 +89,24 @@ export class Coherence {
 
   /**
    * Compares what L1 holds with the generations that L2 has now: something may have been invalidated unheard. Where L2
-   * has lost them it can be asked no more, and what they vouched for is gone as well.
+   * has lost them it can be asked no more, and what they vouched for is gone as well. Returns whether L2 has answered.
    */
-  async verify(queries: readonly Query[]): Promise<void> {
+  async verify(queries: readonly Query[]): Promise<boolean> {
     const held = queries.map(({ vouchers }) => vouchers)
+    const doubts = this.#doubts
     const current = await this.#settings.tier.readGenerations(queries)
-    if (current === null) return
+    if (current === null) return false
     for (const [i, query] of queries.entries()) {
       const { vouchers } = query
       // What waits to be written is captured under what is there by then, and what has come meanwhile was watched over.
       if (vouchers === null || vouchers !== held[i] || !query.isCached || query.data === undefined) continue
       const now = current[i] ?? null
+      // An answer says nothing of what was missed since it was asked for.
+      if (doubts === this.#doubts) query.isDoubted = false
       if (now?.hard !== vouchers.hard) this.invalidated(query, 'hard')
       else if (now.soft !== vouchers.soft) this.invalidated(query, 'soft')
     }
+    return true
   }
 
   /**
@@ -139,12 +151,14 @@ export class Coherence {
     if (why === 'removed' || !query.isActive) {
       drop(query)
     } else {
-      // What is observed stays on the screen over a gap, which is no news of it, until it has been read again.
+      // What is observed stays on the screen over a gap, which is no news of it.
       const hasFetch = query.fetch !== null
       discard(query)
       query.update(invalidated(hasFetch ? fetchCancelled(query.held) : query.held))
+      query.isDoubted = query.data !== undefined
+      this.#doubts++
     }
-    this.#refreshSoon(query, why === 'gap')
+    this.#refreshSoon(query)
   }
 
   #supersede(): void {
@@ -157,37 +171,48 @@ export class Coherence {
     this.#superseded.clear()
   }
 
-  #refreshSoon(query: Query, isDoubted = false): void {
+  #refreshSoon(query: Query): void {
     if (!query.isActive) return
     const { timers, random } = this.#settings
-    this.#due.set(query, isDoubted || this.#due.get(query) === true)
+    this.#due.add(query)
     this.#refreshing ??= timers.after(JITTER * random(), () => {
       this.#refreshing = null
       const due = [...this.#due]
       this.#due.clear()
-      this.#refresh(due)
+      const doubted = due.filter((query) => query.isDoubted)
+      for (const query of due) if (!query.isDoubted && query.isActive) this.#settings.refresh(query)
+      if (doubted.length > 0) void this.#dispel(doubted)
     })
   }
 
-  #refresh(due: readonly (readonly [Query, boolean])[]): void {
-    const doubted: Query[] = []
-    for (const [query, mayBeGone] of due) {
-      if (mayBeGone) doubted.push(query)
-      else if (query.isActive) this.#settings.refresh(query)
+  /** First whether they are gone: the refresh may have to wait for the origin, or for a lease whose holder has died. */
+  async #dispel(doubted: readonly Query[], isAgain = false): Promise<void> {
+    const { refresh, drop } = this.#settings
+    const isAnswered = await this.verify(doubted)
+    for (const query of doubted) {
+      if (!query.isActive && query.isDoubted) {
+        // Who still looks at it does not have it read.
+        drop(query)
+        continue
+      }
+      if (query.isDoubted && !isAnswered) this.#askAgain(query)
+      if (isAgain || !query.isActive) continue
+      // What has just been found gone is read again now, not once more soon.
+      if (!query.isDoubted) this.#due.delete(query)
+      refresh(query)
     }
-    if (doubted.length > 0) void this.#dispel(doubted)
+    if (isAnswered) this.#attempts = 0
   }
 
-  /** First whether they are gone: the refresh may have to wait for the origin, or for a lease whose holder has died. */
-  async #dispel(doubted: readonly Query[]): Promise<void> {
-    await this.verify(doubted)
-    for (const query of doubted) {
-      // What has just been found gone is read again now, not once more soon.
-      if (this.#due.get(query) === false) this.#due.delete(query)
-      if (query.isActive) this.#settings.refresh(query)
-      // Nobody looks at it any more who would have it read.
-      else if (query.isCached && query.isInvalidated) this.#settings.drop(query)
-    }
+  #askAgain(query: Query): void {
+    const { timers, random } = this.#settings
+    this.#unanswered.add(query)
+    this.#asking ??= timers.after(backoff(this.#attempts++, JITTER, SLOWEST_ASKING, random), () => {
+      this.#asking = null
+      const doubted = [...this.#unanswered].filter(({ isDoubted }) => isDoubted)
+      this.#unanswered.clear()
+      if (doubted.length > 0) void this.#dispel(doubted, true)
+    })
   }
 }
 

@@ -52,6 +52,7 @@ class Live {
   fetch: OngoingFetch | null = null
   observers: Set<QueryWatcher> | null = null
   isPaused = false
+  isDoubted = false
 }
 
 /** What L2 is asked with, and what it has said. Clients without L2 need it in errors only. */
@@ -171,6 +172,15 @@ export class Query {
     else if (vouchers !== null) this.#inStorage = { hash: hashKey(this.key), vouchers }
   }
 
+  /** What is observed may have been removed by somebody unheard: it is kept for who looks at it, until it is known. */
+  get isDoubted(): boolean {
+    return this.#live?.isDoubted === true
+  }
+
+  set isDoubted(isDoubted: boolean) {
+    if (this.#live !== null) this.#live.isDoubted = isDoubted
+  }
+
   get isCached(): boolean {
     return this.home !== null
   }
@@ -240,6 +250,7 @@ export class Query {
 
   #hold(next: Held): void {
     if (next.data !== this.#data) this.#settled = null
+    if (next.data !== this.#data || next.dataUpdatedAt !== this.dataUpdatedAt) this.isDoubted = false
     this.#data = next.data
     this.#updatedAt = next.dataUpdatedAt === 0 ? null : next.dataUpdatedAt - EPOCH
     this.#situation = situationOf(next)

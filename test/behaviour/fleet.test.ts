@@ -172,6 +172,27 @@ it('empties what was removed over a gap under its observers, whoever has the lea
   expect(keys.map((key) => two.getQueryState(key)?.hasData)).toEqual([false, true])
 })
 
+it('asks again whether what is observed was removed over a gap, where neither L2 nor the origin answers', async () => {
+  const { clock, clients, chaos } = world(2)
+  const [one, two] = clients as [QueryClient, QueryClient]
+  const queryKey = ['user', 1]
+  one.setQueryData(queryKey, 0)
+  await clock.advance(1_000)
+  const fail = () => Promise.reject(new Error('the origin is away'))
+  two.watch<number>({ queryKey, queryFn: fail, retry: false }).subscribe(() => {})
+  await clock.advance(1_000)
+  expect(two.getQueryData(queryKey)).toBe(0)
+  chaos[1]?.fault({ kind: 'lose' }, { operations: ['deliver'] })
+  const heal = chaos[1]?.fault({ kind: 'reject' }, { operations: ['get', 'getMany'] })
+  const removal = one.removeQueries(queryKey)
+  await clock.advance(30_000)
+  await removal
+  expect(two.getQueryState(queryKey)).toMatchObject({ hasData: true, isInvalidated: true })
+  heal?.()
+  await clock.advance(12_000)
+  expect(two.getQueryState(queryKey)?.hasData).toBe(false)
+})
+
 it("waits no longer than the lease's life for a holder that has died", async () => {
   const made = world(2)
   const { clock, clients, chaos } = made

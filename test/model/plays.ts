@@ -119,9 +119,10 @@ export const gap: fc.Arbitrary<Step[]> = fc
     ),
     fc.constantFrom(20, 600, 1_000),
     fc.constantFrom<Action>({ do: 'unwatch', w: 1 }, quiet),
-    variationOf(13),
+    fc.constantFrom(0, 0, 2),
+    variationOf(14),
   )
-  .map(([how, f, trouble, ms, last, vary]) =>
+  .map(([how, f, trouble, ms, last, failures, vary]) =>
     vary([
       { do: 'set', w: 0, k: 1 },
       { do: 'advance', ms: 20 },
@@ -132,6 +133,7 @@ export const gap: fc.Arbitrary<Step[]> = fc
       { do: 'trim-log', keep: 0 },
       { do: 'fetch', w: 0, k: 1, staleTime: Infinity, wait: false },
       trouble,
+      { do: 'origin', delay: 20, failures, rich: false },
       { do: 'hearing', w: 1, hearing: 'prompt' },
       { do: 'advance', ms },
       last,

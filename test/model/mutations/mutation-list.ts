@@ -324,6 +324,13 @@ export const MUTATIONS: readonly Mutation[] = [
     replace: 'await undefined',
   },
   {
+    name: 'what may be gone stays when nobody looks at it any more',
+    promise: 'P4',
+    file: 'client/query-client.ts',
+    find: '    if (isDoubted && !query.isObserved) this.#drop(query)\n',
+    replace: '    void isDoubted\n',
+  },
+  {
     name: 'following begins late, and nobody verifies what came before',
     promise: 'P4',
     file: 'fleet/peers.ts',

@@ -317,4 +317,22 @@ export const REGRESSIONS: readonly Regression[] = [
     ],
     { hasFeed: true },
   ),
+  regression(
+    'what was observed over a gap, and could be neither verified nor read again, outlived its observer',
+    [
+      { do: 'set', w: 0, k: 1, rush: false },
+      { do: 'advance', ms: 20, rush: false },
+      { do: 'watch', w: 1, k: 1, staleTime: Infinity, rush: false },
+      { do: 'advance', ms: 20, rush: false },
+      { do: 'hearing', w: 1, hearing: 'deaf', rush: false },
+      { do: 'remove', w: 0, f: 0, rush: false },
+      { do: 'trim-log', keep: 0, rush: false },
+      { do: 'weather', w: 1, weather: 'down', on: 'reads', rush: false },
+      { do: 'origin', delay: 1, failures: 2, rich: false, rush: false },
+      { do: 'hearing', w: 1, hearing: 'prompt', rush: false },
+      { do: 'advance', ms: 1000, rush: false },
+      { do: 'unwatch', w: 1, rush: false },
+    ],
+    { hasFeed: true },
+  ),
 ]
