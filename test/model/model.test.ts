@@ -4,6 +4,7 @@ import { availableParallelism } from 'node:os'
 import { describe, expect, test } from 'vitest'
 import { hunt, mutated } from './mutations/mutant.ts'
 import { MUTATIONS } from './mutations/mutation-list.ts'
+import { readTable } from './mutations/table.ts'
 import { REGRESSIONS } from './regressions/regressions.ts'
 import { runModel } from './run.ts'
 import { tell } from './shard.ts'
@@ -36,6 +37,15 @@ test('every bug of the list finds its place in the sources', () => {
     const source = readFileSync(new URL(`../../src/${mutation.file}`, import.meta.url), 'utf8')
     expect(mutated(source, mutation)).not.toBe(source)
   }
+})
+
+test('every bug of the list has been caught within 10,000 schedules, by the table', () => {
+  const table = readTable()
+  const missing = MUTATIONS.filter(({ name }) => {
+    const row = table.get(name)
+    return row === undefined || !/^P\d+$/.test(row['seen as']) || Number(row.schedules) > 10_000
+  })
+  expect(missing.map(({ name }) => name)).toEqual([])
 })
 
 describe('the checker catches', () => {
