@@ -71,8 +71,9 @@ export function rivalOf(
       (other.running[k] as number) > 0 &&
       other.isSound[k] === true &&
       !other.hasWatched &&
-      other.suspendedAt < (other.originBeganAt[k] as number) &&
-      store.leases.lostAt < (other.originBeganAt[k] as number) - STORAGE_TIMEOUT,
+      other.suspendedAt < (other.claimedAt[k] as number) &&
+      store.leases.lostAt <
+        Math.min(life.claimedAt[k] as number, other.claimedAt[k] as number) - STORAGE_TIMEOUT,
   )
 }
 

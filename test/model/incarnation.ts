@@ -57,8 +57,8 @@ export class Incarnation implements PortUser, Author {
   readonly asked: { seq: number; at: number }[][] = KEYS.map(() => [])
   /** By key: origin calls that run. */
   readonly running: number[] = KEYS.map(() => 0)
-  /** By key: the moments of the last origin call, in virtual time. */
-  readonly originBeganAt: number[] = KEYS.map(() => -1)
+  /** By key: when the last origin call began, or the one that it repeats: a lease is asked for once, before the first. */
+  readonly claimedAt: number[] = KEYS.map(() => -1)
   /** By key: until then a failed origin call may be waiting to be tried again. */
   readonly retriesUntil: number[] = KEYS.map(() => -1)
   readonly originEndedAt: number[] = KEYS.map(() => -1)

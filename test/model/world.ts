@@ -416,6 +416,7 @@ export class World {
     const now = this.#clock.now()
     if (life.running[k] !== 0)
       this.#violated('P8', `two origin calls of ${JSON.stringify(KEYS[k])} in ${life.name}`)
+    if (now > (life.retriesUntil[k] as number)) life.claimedAt[k] = now
     const rival = this.#schedule.setting.hasLeases
       ? rivalOf(life, k, this.#workers, this.#store, now)
       : undefined
@@ -426,7 +427,6 @@ export class World {
       )
     life.isSound[k] = isSound(life, now)
     ;(life.running[k] as number)++
-    life.originBeganAt[k] = now
     for (const call of this.#calls) {
       if (call.life !== life || call.k !== k || call.originBeganAt !== -1) continue
       call.originBeganAt = now

@@ -335,4 +335,17 @@ export const REGRESSIONS: readonly Regression[] = [
     ],
     { hasFeed: true },
   ),
+  regression(
+    'the second attempt of a holder whose lease the store had lost was held against it by the checker',
+    [
+      { do: 'origin', delay: 150, failures: 0, rich: false, rush: false },
+      { do: 'fetch', w: 0, k: 1, staleTime: Infinity, wait: false, rush: false },
+      { do: 'lose-all', rush: false },
+      { do: 'origin', delay: 150, failures: 2, rich: false, rush: false },
+      { do: 'fetch', w: 1, k: 1, staleTime: Infinity, wait: false, rush: false },
+      { do: 'advance', ms: 1000, rush: false },
+      { do: 'corrupt-token', nth: 0, how: 0, rush: false },
+    ],
+    { hasLeases: true },
+  ),
 ]
