@@ -7,8 +7,10 @@
  * close the storage first.)
  *
  * States of the shared word: open <-> busy (a transaction), open -> shut, for good. Owns one `exit` listener for
- * all gates of the calling thread. Imports nothing of the project.
+ * all gates of the calling thread. May import siblings.
  */
+
+import { holdOpeningMutexForGood } from './opening-mutex.ts'
 
 const OPEN = 0
 const BUSY = 1
@@ -42,11 +44,12 @@ export class TransactionGate {
 }
 
 // One listener, however many storages there are: Node warns of more than ten.
-const guarded = new Set<GateWord>()
+const guarded = new Map<GateWord, string>()
 
-export function guardExit(word: GateWord): void {
+/** `directory`: of the stores that the runtime will close. */
+export function guardExit(word: GateWord, directory: string): void {
   if (guarded.size === 0) process.on('exit', shutAll)
-  guarded.add(word)
+  guarded.set(word, directory)
 }
 
 export function releaseExit(word: GateWord): void {
@@ -56,11 +59,12 @@ export function releaseExit(word: GateWord): void {
 
 function shutAll(): void {
   const deadline = performance.now() + MAX_WAIT
-  for (const word of guarded) {
+  for (const word of guarded.keys()) {
     while (Atomics.compareExchange(word, 0, OPEN, SHUT) === BUSY) {
       const rest = deadline - performance.now()
       if (rest <= 0) break
       Atomics.wait(word, 0, BUSY, rest)
     }
   }
+  for (const directory of new Set(guarded.values())) holdOpeningMutexForGood(directory)
 }

@@ -59,7 +59,7 @@ export class WriterHost {
     })
     // Where nobody waits for it yet, the first operation meets the failure.
     this.opened.catch(() => {})
-    guardExit(this.#gate)
+    guardExit(this.#gate, settings.directory)
     this.#worker.on('message', (message: FromWriter) => this.#receive(message))
     this.#worker.on('error', (cause) => {
       this.#finish('STORAGE_FAILED', 'the writing thread of DiskCacheStorage failed', cause)
