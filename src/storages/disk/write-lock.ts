@@ -14,9 +14,9 @@
 
 import { rmSync } from 'node:fs'
 import { join } from 'node:path'
+import type { TransactionGate } from '../../resilience/transaction-gate.ts'
 import { inspectDataFile } from './inspect-data-file.ts'
 import type { LmdbModule, LmdbRoot } from './lmdb.ts'
-import type { TransactionGate } from './transaction-gate.ts'
 
 const LOCK_DIRECTORY = 'stackquery-cache.lock'
 

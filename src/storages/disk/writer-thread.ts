@@ -8,6 +8,7 @@
  */
 
 import { parentPort, receiveMessageOnPort, workerData } from 'node:worker_threads'
+import { TransactionGate } from '../../resilience/transaction-gate.ts'
 import { Bell } from './bell.ts'
 import { claimDirectory, identifyData, setAside } from './directory.ts'
 import { FlushMarker } from './flush-marker.ts'
@@ -22,7 +23,6 @@ import {
   type WriteRequest,
   type WriterSettings,
 } from './protocol.ts'
-import { TransactionGate } from './transaction-gate.ts'
 import { WriteLock } from './write-lock.ts'
 import { Writer } from './writer.ts'
 

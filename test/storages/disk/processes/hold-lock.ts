@@ -1,8 +1,8 @@
 /** Holds the write lock of a directory from "held" until the file `release` is there. */
 
 import { existsSync, mkdirSync, writeSync } from 'node:fs'
+import { createGateWord, TransactionGate } from '../../../../src/resilience/transaction-gate.ts'
 import { loadLmdb } from '../../../../src/storages/disk/lmdb.ts'
-import { createGateWord, TransactionGate } from '../../../../src/storages/disk/transaction-gate.ts'
 import { WriteLock } from '../../../../src/storages/disk/write-lock.ts'
 
 const [directory, release] = [process.argv[2]!, process.argv[3]!]

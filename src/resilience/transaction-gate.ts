@@ -1,5 +1,5 @@
 /**
- * Keeps a process from ending in the middle of a transaction of its writing thread.
+ * Keeps a process from ending in the middle of a transaction of a storage's writing thread.
  *
  * The runtime ends threads wherever they are. One that is inside a transaction of the driver's never lets go of
  * its lock then, and the process hangs at its exit, or aborts. So the `exit` event waits for the transaction
@@ -7,10 +7,8 @@
  * close the storage first.)
  *
  * States of the shared word: open <-> busy (a transaction), open -> shut, for good. Owns one `exit` listener for
- * all gates of the calling thread. May import siblings.
+ * all gates of the calling thread. Imports nothing of the project.
  */
-
-import { holdOpeningMutexForGood } from './opening-mutex.ts'
 
 const OPEN = 0
 const BUSY = 1
@@ -44,12 +42,12 @@ export class TransactionGate {
 }
 
 // One listener, however many storages there are: Node warns of more than ten.
-const guarded = new Map<GateWord, string>()
+const guarded = new Map<GateWord, (() => void) | undefined>()
 
-/** `directory`: of the stores that the runtime will close. */
-export function guardExit(word: GateWord, directory: string): void {
+/** `onShut`: what the owner does once no transaction can begin, before the runtime closes what is open. */
+export function guardExit(word: GateWord, onShut?: () => void): void {
   if (guarded.size === 0) process.on('exit', shutAll)
-  guarded.set(word, directory)
+  guarded.set(word, onShut)
 }
 
 export function releaseExit(word: GateWord): void {
@@ -66,5 +64,5 @@ function shutAll(): void {
       Atomics.wait(word, 0, BUSY, rest)
     }
   }
-  for (const directory of new Set(guarded.values())) holdOpeningMutexForGood(directory)
+  for (const onShut of guarded.values()) onShut?.()
 }
