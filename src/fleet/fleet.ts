@@ -77,7 +77,7 @@ export class Fleet {
       this.#sync = new TokenSync({ cache, tier, timers, interval: syncInterval, onInvalidated, onUnknown })
       tier.listener = {
         onPersisted: () => {},
-        onInvalidated: () => tier.replaceNamespaceToken(),
+        onInvalidated: async () => {},
         onReasserted: () => {},
       }
       return

@@ -20,12 +20,15 @@
  * at which L2 takes it and the one at which it says so, even one on top of it. So what L2 holds is taken only under
  * the tokens that L2 answered in the same read, if these are the current ones here, too.
  *
+ * Of those that L2 has answered lately some need not be asked for again: see `Vouching`.
+ *
  * A token is sent once. One that may or may not have arrived is sent again under another name (`renew`).
  */
 
 import { canonicalParts } from '../keys/hash-key.ts'
 import type { QueryKey } from '../keys/query-key.ts'
 import { generationKey, hash32 } from './storage-keys.ts'
+import type { Vouch } from './vouching.ts'
 
 export type GenerationKind = 'hard' | 'soft'
 
@@ -39,12 +42,19 @@ interface Known {
   readonly token: string
   seq: number
   isPending: boolean
+  /** It was read under this. */
+  vouch: Vouch | null
 }
 
 const SLOTS = 65_536
 /** Beyond it the oldest are forgotten, which is safe: unknown is read again. */
 const MOST_KNOWN = 200_000
 const TOKEN = /^[\w-]{8}$/
+const NONE: readonly string[] = []
+
+export function isToken(text: string): boolean {
+  return TOKEN.test(text)
+}
 
 export class Generations {
   readonly #namespace: string
@@ -100,14 +110,32 @@ export class Generations {
     return ++this.#seq
   }
 
-  /** Takes in what a read of a token that was asked for at `seq` has answered. */
-  learn(tokenKey: string, answer: string | null, seq: number): void {
+  /** Takes in what a read of a token that was asked for at `seq`, under `vouch`, has answered. */
+  learn(tokenKey: string, answer: string | null, seq: number, vouch: Vouch | null = null): void {
     const known = this.#known.get(tokenKey)
     if (known !== undefined && (known.isPending || known.seq > seq)) return
-    if (known !== undefined && known.token === answer) known.seq = seq
-    else if (answer !== null && TOKEN.test(answer))
-      this.#remember(tokenKey, { token: answer, seq, isPending: false })
+    if (known !== undefined && known.token === answer) {
+      known.seq = seq
+      known.vouch = vouch
+    } else if (answer !== null && isToken(answer))
+      this.#remember(tokenKey, { token: answer, seq, isPending: false, vouch })
     else this.#known.delete(tokenKey)
+  }
+
+  /** Those of them that `vouch` does not stand for, so that they must be read. */
+  notVouchedFor(tokenKeys: readonly string[], vouch: Vouch): readonly string[] {
+    for (const tokenKey of tokenKeys)
+      if (this.#known.get(tokenKey)?.vouch !== vouch)
+        return tokenKeys.filter((each) => this.#known.get(each)?.vouch !== vouch)
+    return NONE
+  }
+
+  /** They are read again before anything else is decided by them. */
+  doubt(tokenKeys: readonly string[]): void {
+    for (const tokenKey of tokenKeys) {
+      const known = this.#known.get(tokenKey)
+      if (known !== undefined) known.vouch = null
+    }
   }
 
   /** Nothing is known, so nothing can be captured under. */
@@ -130,7 +158,7 @@ export class Generations {
   replace(tokenKey: string): string {
     const token = this.makeToken()
     const seq = this.mark()
-    this.#remember(tokenKey, { token, seq, isPending: true })
+    this.#remember(tokenKey, { token, seq, isPending: true, vouch: null })
     this.#replaced.delete(tokenKey)
     this.#replaced.set(tokenKey, seq)
     if (this.#replaced.size > MOST_KNOWN) {
@@ -149,7 +177,7 @@ export class Generations {
     const token = this.makeToken()
     const known = this.#known.get(tokenKey)
     if (known?.isPending === true && known.token === sent) {
-      this.#remember(tokenKey, { token, seq: this.mark(), isPending: true })
+      this.#remember(tokenKey, { token, seq: this.mark(), isPending: true, vouch: null })
     }
     return token
   }
@@ -161,7 +189,7 @@ export class Generations {
       known.isPending = false
       known.seq = this.mark()
     } else if (known === undefined) {
-      this.#remember(tokenKey, { token, seq: this.mark(), isPending: false })
+      this.#remember(tokenKey, { token, seq: this.mark(), isPending: false, vouch: null })
     }
   }
 
@@ -183,28 +211,47 @@ export class Generations {
     return this.#join(tokenKeys, true, since)
   }
 
-  /** What L2 has answered for these tokens; `null` where one is missing. */
-  answered(tokenKeys: readonly string[], answers: ReadonlyMap<string, string | null>): Capture | null {
-    const tokens = ['', '']
+  /**
+   * What L2 says of these tokens: what it has answered, and of those that were not asked for what `vouch` stands for. `null`
+   * where one is missing, `undefined` where one was not asked for and is not vouched for any longer.
+   */
+  answered(
+    tokenKeys: readonly string[],
+    answers: ReadonlyMap<string, string | null>,
+    vouch: Vouch | null = null,
+  ): Capture | null | undefined {
+    let hard = ''
+    let soft = ''
     for (let i = 0; i < tokenKeys.length; i++) {
-      const answer = answers.get(tokenKeys[i] as string)
-      if (answer === null || answer === undefined || !TOKEN.test(answer)) return null
-      tokens[i % 2] += answer
+      const tokenKey = tokenKeys[i] as string
+      let token = answers.get(tokenKey)
+      if (token === undefined) {
+        const known = this.#known.get(tokenKey)
+        if (vouch === null || known?.vouch !== vouch) return undefined
+        token = known.token
+      } else if (token === null || !isToken(token)) {
+        return null
+      }
+      if (i % 2 === 0) hard += token
+      else soft += token
     }
-    return { hard: tokens[0] as string, soft: tokens[1] as string }
+    return { hard, soft }
   }
 
   #join(tokenKeys: readonly string[], mustBeSettled: boolean, since = Infinity): Capture | null {
-    const tokens = ['', '']
+    let hard = ''
+    let soft = ''
     for (let i = 0; i < tokenKeys.length; i++) {
       const tokenKey = tokenKeys[i] as string
       const known = this.#known.get(tokenKey)
       if (known === undefined || (mustBeSettled && known.isPending)) return null
       const isBefore =
         since === Infinity || (this.#replaced.get(tokenKey) ?? this.#replacedForgotten) <= since
-      if (isBefore) tokens[i % 2] += known.token
+      if (!isBefore) continue
+      if (i % 2 === 0) hard += known.token
+      else soft += known.token
     }
-    return { hard: tokens[0] as string, soft: tokens[1] as string }
+    return { hard, soft }
   }
 
   #push(keys: string[], prefix: string, depth: number | null): void {

@@ -20,13 +20,14 @@ import type { SafeLogger } from '../resilience/safe-logger.ts'
 import type { TimerQueue } from '../resilience/timer-queue.ts'
 import { type Answers, BatchReader } from './batch-reader.ts'
 import { decodeEnvelope, type Envelope, encodeEnvelope, LONGEST_VALUE } from './envelope.ts'
-import { type Capture, type GenerationKind, Generations } from './generations.ts'
+import { type Capture, type GenerationKind, Generations, isToken } from './generations.ts'
 import { PendingWrite } from './pending-write.ts'
 import { RecentInvalidations } from './recent-invalidations.ts'
 import { type GuardStats, type Outcome, StorageGuard, type StorageOperation } from './storage-guard.ts'
 import { leaseKey, namespaceKey, probeKey } from './storage-keys.ts'
 import { type Keyed, StoredName } from './stored-name.ts'
 import { Untold } from './untold.ts'
+import { type Vouch, Vouching } from './vouching.ts'
 import { WRITE_LIMITS, WriteBehind, type WriteLimits, type WriteStats } from './write-behind.ts'
 
 const MOST_ADDING = 256
@@ -84,6 +85,8 @@ export class StorageTier {
   readonly #reader: BatchReader
   readonly #writes: WriteBehind
   readonly #generations: Generations
+  readonly #vouching = new Vouching()
+  readonly #namespaceKey: string
   /** Tokens that are being made, so that no slot gets two of this worker's. */
   readonly #making = new Map<string, Promise<void>>()
   /** Many new keys at once make many tokens; they must not take all the places that the guard has. */
@@ -104,6 +107,7 @@ export class StorageTier {
     const { backend, clock, timers, logger, namespace, storageTimeout, random = Math.random } = settings
     this.#settings = settings
     this.#generations = new Generations(namespace, random)
+    this.#namespaceKey = namespaceKey(namespace)
     this.#guard = new StorageGuard({
       backend,
       clock,
@@ -297,17 +301,9 @@ export class StorageTier {
     await this.#within(() => this.#tell(writes, parts, isExact, kind), undefined)
   }
 
-  /** Replaces the token that stands for the namespace; resolves when L2 has it. */
-  replaceNamespaceToken(): Promise<void> {
-    return doneOf(
-      this.#writeToken(namespaceKey(this.#settings.namespace), () => this.#generations.makeToken()),
-    )
-  }
-
   /** `null` = L2 has none, `undefined` = it could not be read. */
   async readNamespaceToken(): Promise<string | null | undefined> {
-    const key = namespaceKey(this.#settings.namespace)
-    return (await this.#reader.load([key])).get(key)
+    return (await this.#reader.load([this.#namespaceKey])).get(this.#namespaceKey)
   }
 
   /** The generations of queries as L2 has them now, `null` for one that is not known; `null` where L2 did not answer. */
@@ -382,7 +378,11 @@ export class StorageTier {
     kind: GenerationKind,
   ): Promise<void> {
     await Promise.all(writes.map((write) => write && doneOf(write)))
-    await this.#listener?.onInvalidated(parts, isExact, kind)
+    const announcement = this.#writes.peek(this.#namespaceKey)
+    await Promise.all([
+      announcement && doneOf(announcement),
+      this.#listener?.onInvalidated(parts, isExact, kind),
+    ])
   }
 
   /** What was invalidated while L2 was away, once its tokens are there. */
@@ -417,21 +417,40 @@ export class StorageTier {
     })
   }
 
-  async #look(query: StoredName): Promise<StoredData | null> {
+  /** `asksAll`: for every token, whatever vouches for it. */
+  async #look(query: StoredName, asksAll = false): Promise<StoredData | null> {
     const { tokenKeys, storageKey } = query
     const isHere = this.#writes.peek(storageKey) !== undefined
+    const vouch = this.#vouching.current(this.#now())
+    const asked =
+      asksAll || isHere || vouch === null ? tokenKeys : this.#generations.notVouchedFor(tokenKeys, vouch)
     const seq = this.#generations.mark()
-    const answers = await this.#reader.load(isHere ? tokenKeys : [storageKey, ...tokenKeys])
-    const areLearned = this.#learn(tokenKeys, answers, seq)
-    const answered = areLearned ? this.#generations.answered(tokenKeys, answers) : null
+    const answers = await this.#reader.load(isHere ? asked : [storageKey, this.#namespaceKey, ...asked])
+    const holding = this.#hearNamespace(answers)
+    const areLearned = this.#learn(asked, answers, seq, vouch)
+    const said = areLearned ? this.#generations.answered(tokenKeys, answers, holding) : null
+    // An invalidation has come, and nothing vouches for what was not asked for; or it could not be seen whether one has.
+    if (said === undefined && answers.has(this.#namespaceKey)) return this.#look(query, true)
+    const answered = said ?? null
     // Asked again: a write may have come while L2 was being read, and then it answers alone, a tombstone too. It counts
     // under the generations that L2 has named: where it did not, a peer's removal may be among them.
-    const stored =
-      this.#writes.peek(storageKey) !== undefined
-        ? this.#readPending(query, answered)
-        : this.#accept(query, answers.get(storageKey) ?? null, answered)
+    const isPending = this.#writes.peek(storageKey) !== undefined
+    const text = answers.get(storageKey) ?? null
+    const stored = isPending ? this.#readPending(query, answered) : this.#accept(query, text, answered)
+    // Should a token that was not asked for be wrong (the store may have lost or damaged it), it must not remain so.
+    if (asked.length < tokenKeys.length && text !== null && stored?.isInvalidated !== false)
+      this.#generations.doubt(tokenKeys)
     if (areLearned) await this.#settleTokens(tokenKeys)
     return stored
+  }
+
+  /** Returns what stands for the reads that have asked for the namespace's token. */
+  #hearNamespace(answers: Answers): Vouch | null {
+    const answer = answers.get(this.#namespaceKey)
+    if (answer === undefined) return null
+    const token = answer !== null && isToken(answer) ? answer : null
+    if (token === null) void this.#makeToken(this.#namespaceKey)
+    return this.#vouching.learn(token, this.#now())
   }
 
   /** What waits to be written answers for L2; a tombstone answers "nothing". */
@@ -472,9 +491,10 @@ export class StorageTier {
   }
 
   /** Returns whether L2 answered for all of them. */
-  #learn(tokenKeys: readonly string[], answers: Answers, seq: number): boolean {
+  #learn(tokenKeys: readonly string[], answers: Answers, seq: number, vouch: Vouch | null = null): boolean {
     for (const tokenKey of tokenKeys) if (!answers.has(tokenKey)) return false
-    for (const tokenKey of tokenKeys) this.#generations.learn(tokenKey, answers.get(tokenKey) ?? null, seq)
+    for (const tokenKey of tokenKeys)
+      this.#generations.learn(tokenKey, answers.get(tokenKey) ?? null, seq, vouch)
     return true
   }
 
@@ -533,11 +553,21 @@ export class StorageTier {
   #replaceToken(tokenKey: string): PendingWrite {
     let token = this.#generations.replace(tokenKey)
     let isFirst = true
-    return this.#writeToken(tokenKey, () => {
+    const write = this.#writeToken(tokenKey, () => {
       if (!isFirst) token = this.#generations.renew(tokenKey, token)
       isFirst = false
       return token
     })
+    write.whenDone(() => this.#announce())
+    return write
+  }
+
+  /** L2 has the new token of a slot: from now on nothing that was read before vouches for it, anywhere. */
+  #announce(): void {
+    this.#vouching.forget()
+    // One that has not been sent yet comes after this one, too.
+    if (this.#writes.peek(this.#namespaceKey)?.isSent === false) return
+    this.#writeToken(this.#namespaceKey, () => this.#generations.makeToken())
   }
 
   /** `make`: called once for each attempt. */

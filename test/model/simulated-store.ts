@@ -322,7 +322,7 @@ export class Port implements StorageBackend {
 }
 
 function isToken(key: string): boolean {
-  return key.includes(':h:') || key.includes(':s:')
+  return key.includes(':h:') || key.includes(':s:') || key.includes(':n:')
 }
 
 function fateText({ effectIn, answerIn, answer, isPartial }: Fate): string {
