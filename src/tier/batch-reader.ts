@@ -43,6 +43,10 @@ export class BatchReader {
       await Promise.all(keys.map((key) => this.#readOne(key, answers)))
       return answers
     }
+    if (keys.length <= LARGEST_BATCH) {
+      await this.#readMany(keys, answers)
+      return answers
+    }
     const batches: Promise<void>[] = []
     for (let i = 0; i < keys.length; i += LARGEST_BATCH) {
       batches.push(this.#readMany(keys.slice(i, i + LARGEST_BATCH), answers))
@@ -67,7 +71,7 @@ export class BatchReader {
       return values as unknown[]
     })
     if (!outcome.isOk) return
-    for (const [i, key] of keys.entries()) answers.set(key, textOf(outcome.value[i]))
+    for (let i = 0; i < keys.length; i++) answers.set(keys[i] as string, textOf(outcome.value[i]))
   }
 }
 

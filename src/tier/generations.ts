@@ -49,6 +49,7 @@ interface Known {
 const SLOTS = 65_536
 /** Beyond it the oldest are forgotten, which is safe: unknown is read again. */
 const MOST_KNOWN = 200_000
+const MOST_PAIRS = 1_000
 const TOKEN = /^[\w-]{8}$/
 const NONE: readonly string[] = []
 
@@ -60,6 +61,8 @@ export class Generations {
   readonly #namespace: string
   readonly #random: () => number
   readonly #known = new Map<string, Known>()
+  /** Of prefixes that were met lately: nearly all keys share theirs with others. */
+  readonly #pairs = new Map<string, readonly [string, string]>()
   /** When a token was last replaced here; of those that are forgotten, the latest of them. */
   readonly #replaced = new Map<string, number>()
   #replacedForgotten = 0
@@ -75,11 +78,17 @@ export class Generations {
     const parts = canonicalParts(key)
     const keys: string[] = []
     let prefix = '['
-    for (const [depth, part] of parts.entries()) {
-      this.#push(keys, prefix, depth)
-      prefix += `${part},`
+    for (let depth = 0; depth < parts.length; depth++) {
+      let pair = this.#pairs.get(prefix)
+      if (pair === undefined) {
+        pair = this.#pairOf(prefix, depth)
+        if (this.#pairs.size >= MOST_PAIRS) this.#pairs.clear()
+        this.#pairs.set(prefix, pair)
+      }
+      keys.push(pair[0], pair[1])
+      prefix += `${parts[depth]},`
     }
-    this.#push(keys, prefix, null)
+    keys.push(...this.#pairOf(prefix, null))
     return keys
   }
 
@@ -89,9 +98,8 @@ export class Generations {
    */
   tokenKeysToReplace(parts: readonly string[], isExact: boolean, kind: GenerationKind): string[] {
     const prefix = ['[', ...parts.map((part) => `${part},`)].join('')
-    const pairs: string[] = []
-    this.#push(pairs, prefix, null)
-    if (!isExact) this.#push(pairs, prefix, parts.length)
+    const pairs = [...this.#pairOf(prefix, null)]
+    if (!isExact) pairs.push(...this.#pairOf(prefix, parts.length))
     return pairs.filter((_, i) => i % 2 === (kind === 'hard' ? 0 : 1))
   }
 
@@ -128,6 +136,20 @@ export class Generations {
       if (this.#known.get(tokenKey)?.vouch !== vouch)
         return tokenKeys.filter((each) => this.#known.get(each)?.vouch !== vouch)
     return NONE
+  }
+
+  /** These tokens, as L2 has them, where `vouch` stands for all of them; `null` where it does not. */
+  vouchedFor(tokenKeys: readonly string[], vouch: Vouch): Capture | null {
+    let hard = ''
+    let soft = ''
+    for (let i = 0; i < tokenKeys.length; i += 2) {
+      const first = this.#known.get(tokenKeys[i] as string)
+      const second = this.#known.get(tokenKeys[i + 1] as string)
+      if (first?.vouch !== vouch || second?.vouch !== vouch) return null
+      hard += first.token
+      soft += second.token
+    }
+    return { hard, soft }
   }
 
   /** They are read again before anything else is decided by them. */
@@ -254,9 +276,9 @@ export class Generations {
     return { hard, soft }
   }
 
-  #push(keys: string[], prefix: string, depth: number | null): void {
+  #pairOf(prefix: string, depth: number | null): readonly [string, string] {
     const slot = `${depth ?? 'k'}.${(hash32(prefix) % SLOTS).toString(36)}`
-    keys.push(generationKey(this.#namespace, 'hard', slot), generationKey(this.#namespace, 'soft', slot))
+    return [generationKey(this.#namespace, 'hard', slot), generationKey(this.#namespace, 'soft', slot)]
   }
 
   #remember(tokenKey: string, known: Known): void {

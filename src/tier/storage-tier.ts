@@ -19,6 +19,7 @@ import { Gate } from '../resilience/gate.ts'
 import type { SafeLogger } from '../resilience/safe-logger.ts'
 import type { TimerQueue } from '../resilience/timer-queue.ts'
 import { type Answers, BatchReader } from './batch-reader.ts'
+import { Deadlines } from './deadlines.ts'
 import { decodeEnvelope, type Envelope, encodeEnvelope, LONGEST_VALUE } from './envelope.ts'
 import { type Capture, type GenerationKind, Generations, isToken } from './generations.ts'
 import { PendingWrite } from './pending-write.ts'
@@ -95,8 +96,7 @@ export class StorageTier {
   readonly #untold = new Untold()
   readonly #recent = new RecentInvalidations()
   #listener: TierListener | null = null
-  /** Those who wait for L2 and for their deadline. */
-  readonly #waiting = new Set<() => void>()
+  readonly #deadlines: Deadlines
   #hits = 0
   #misses = 0
   #rejected = 0
@@ -116,9 +116,7 @@ export class StorageTier {
       timeout: storageTimeout,
       probeKey: probeKey(namespace),
       random,
-      onOpened: () => {
-        for (const giveUp of this.#waiting) giveUp()
-      },
+      onOpened: () => this.#deadlines.endAll(),
       onRecovered: () => {
         const waiting = this.#writes.resume()
         this.#tellUntold()
@@ -126,6 +124,7 @@ export class StorageTier {
         return `replaying ${waiting} writes`
       },
     })
+    this.#deadlines = new Deadlines(timers, () => this.#now())
     this.#reader = new BatchReader(this.#guard)
     const limits = settings.writeLimits ?? WRITE_LIMITS
     this.#writes = new WriteBehind({ guard: this.#guard, clock, timers, logger, random, limits })
@@ -166,21 +165,18 @@ export class StorageTier {
   }
 
   /** The valid data of a query, or `null` where there is none or `limit` milliseconds have passed; afterwards its generations are known where L2 answered. */
-  async read(
-    query: Keyed,
-    limit = this.#settings.storageTimeout,
-    isAgain = false,
-  ): Promise<StoredData | null> {
+  read(query: Keyed, limit = this.#settings.storageTimeout, isAgain = false): Promise<StoredData | null> {
     const rejected = this.#rejected
     const name = this.name(query)
-    const found = this.#guard.isOpenForCalls
-      ? await this.#within(() => this.#look(name), null, limit)
-      : this.#readPending(name)
-    // A fetch that looks again has been counted.
-    if (isAgain) this.#rejected = Math.min(this.#rejected, rejected)
-    else if (found === null) this.#misses++
-    else this.#hits++
-    return found
+    const count = (found: StoredData | null): StoredData | null => {
+      // A fetch that looks again has been counted.
+      if (isAgain) this.#rejected = Math.min(this.#rejected, rejected)
+      else if (found === null) this.#misses++
+      else this.#hits++
+      return found
+    }
+    if (!this.#guard.isOpenForCalls) return Promise.resolve(count(this.#readPending(name)))
+    return this.#within(() => this.#look(name), null, limit, count)
   }
 
   /**
@@ -350,7 +346,7 @@ export class StorageTier {
       logger.error('Closing L2 failed.', error)
     }
     // The timers end with the client: nobody else would tell those who still wait.
-    for (const giveUp of this.#waiting) giveUp()
+    this.#deadlines.endAll()
   }
 
   stats(): TierStats {
@@ -399,58 +395,81 @@ export class StorageTier {
   }
 
   /** The result of `work`, or `otherwise` where it takes longer than a fetch may wait, or L2 goes away meanwhile. */
-  #within<T>(work: () => Promise<T>, otherwise: T, limit = this.#settings.storageTimeout): Promise<T> {
-    const { timers } = this.#settings
+  #within<T>(
+    work: () => Promise<T>,
+    otherwise: T,
+    limit = this.#settings.storageTimeout,
+    note: (result: T) => T = same,
+  ): Promise<T> {
     return new Promise((resolve, reject) => {
-      const leave = (): void => {
-        if (this.#waiting.delete(giveUp)) timers.release()
-      }
-      const giveUp = (): void => {
-        timers.cancel(deadline)
-        leave()
-        resolve(otherwise)
-      }
-      const deadline = timers.after(limit, giveUp)
-      this.#waiting.add(giveUp)
-      timers.hold()
-      work().then(resolve, reject).finally(giveUp)
+      const wait = this.#deadlines.wait(limit, () => resolve(note(otherwise)))
+      work().then(
+        (result) => {
+          if (this.#deadlines.leave(wait)) resolve(note(result))
+        },
+        (error) => {
+          if (this.#deadlines.leave(wait)) reject(error)
+        },
+      )
     })
   }
 
   /** `asksAll`: for every token, whatever vouches for it. */
-  async #look(query: StoredName, asksAll = false): Promise<StoredData | null> {
+  #look(query: StoredName, asksAll = false): Promise<StoredData | null> {
     const { tokenKeys, storageKey } = query
     const isHere = this.#writes.peek(storageKey) !== undefined
     const vouch = this.#vouching.current(this.#now())
     const asked =
       asksAll || isHere || vouch === null ? tokenKeys : this.#generations.notVouchedFor(tokenKeys, vouch)
     const seq = this.#generations.mark()
-    const answers = await this.#reader.load(isHere ? asked : [storageKey, this.#namespaceKey, ...asked])
+    const keys = isHere ? asked : [storageKey, this.#namespaceKey, ...asked]
+    return this.#reader.load(keys).then((answers) => this.#judge(query, answers, asked, seq, vouch))
+  }
+
+  /** What L2 has answered to a look that asked for these tokens at `seq`, under `vouch`. */
+  #judge(
+    query: StoredName,
+    answers: Answers,
+    asked: readonly string[],
+    seq: number,
+    vouch: Vouch | null,
+  ): Awaitable<StoredData | null> {
+    const { tokenKeys, storageKey } = query
     const holding = this.#hearNamespace(answers)
+    const isPending = this.#writes.peek(storageKey) !== undefined
+    const text = answers.get(storageKey) ?? null
+    const isVouchedFor = asked.length === 0 && holding !== null && !isPending
+    const current = isVouchedFor ? this.#generations.vouchedFor(tokenKeys, holding) : null
+    if (current !== null) {
+      const stored = this.#accept(query, text, current, current)
+      if (text !== null && stored?.isInvalidated !== false) this.#generations.doubt(tokenKeys)
+      return stored
+    }
     const areLearned = this.#learn(asked, answers, seq, vouch)
     const said = areLearned ? this.#generations.answered(tokenKeys, answers, holding) : null
-    // An invalidation has come, and nothing vouches for what was not asked for; or it could not be seen whether one has.
+    // An invalidation has come, and nothing vouches for what was not asked for.
     if (said === undefined && answers.has(this.#namespaceKey)) return this.#look(query, true)
     const answered = said ?? null
     // Asked again: a write may have come while L2 was being read, and then it answers alone, a tombstone too. It counts
     // under the generations that L2 has named: where it did not, a peer's removal may be among them.
-    const isPending = this.#writes.peek(storageKey) !== undefined
-    const text = answers.get(storageKey) ?? null
     const stored = isPending ? this.#readPending(query, answered) : this.#accept(query, text, answered)
     // Should a token that was not asked for be wrong (the store may have lost or damaged it), it must not remain so.
     if (asked.length < tokenKeys.length && text !== null && stored?.isInvalidated !== false)
       this.#generations.doubt(tokenKeys)
-    if (areLearned) await this.#settleTokens(tokenKeys)
-    return stored
+    if (!areLearned || this.#generations.capture(tokenKeys) !== null) return stored
+    return this.#settleTokens(tokenKeys).then(() => stored)
   }
 
   /** Returns what stands for the reads that have asked for the namespace's token. */
   #hearNamespace(answers: Answers): Vouch | null {
     const answer = answers.get(this.#namespaceKey)
     if (answer === undefined) return null
+    const now = this.#now()
+    const current = this.#vouching.current(now)
+    if (current !== null && current.token === answer) return current
     const token = answer !== null && isToken(answer) ? answer : null
     if (token === null) void this.#makeToken(this.#namespaceKey)
-    return this.#vouching.learn(token, this.#now())
+    return this.#vouching.learn(token, now)
   }
 
   /** What waits to be written answers for L2; a tombstone answers "nothing". */
@@ -464,10 +483,15 @@ export class StorageTier {
    * Believes a value of L2 if it is ours, of this key, alive, and of the current generations, here and by what L2 has
    * answered for them (`null`: not for all; `undefined`: it was not asked).
    */
-  #accept(query: StoredName, text: string | null, answered: Capture | null | undefined): StoredData | null {
+  #accept(
+    query: StoredName,
+    text: string | null,
+    answered: Capture | null | undefined,
+    current = this.#generations.current(query.tokenKeys),
+  ): StoredData | null {
     if (text === null || answered === null) return null
     const { serializer, clock } = this.#settings
-    const { storageKey, isDigest, tokenKeys } = query
+    const { storageKey, isDigest } = query
     const decoded = decodeEnvelope(text, serializer, storageKey)
     if ('reason' in decoded) {
       this.#rejected++
@@ -478,7 +502,6 @@ export class StorageTier {
     const now = clock.now()
     if (key !== (isDigest ? query.hash : null)) return null
     if (expiresAt !== null && expiresAt <= now) return null
-    const current = this.#generations.current(tokenKeys)
     if (current === null || current.hard !== hard || (answered ?? current).hard !== hard) return null
     const isInvalidated = current.soft !== soft || (answered ?? current).soft !== soft
     // Another worker's clock may be ahead; data from the future would never grow old.
@@ -631,6 +654,10 @@ export class StorageTier {
     this.#reported.add(what)
     this.#settings.logger.warn(message, ...details)
   }
+}
+
+function same<T>(value: T): T {
+  return value
 }
 
 /** Settles when L2 has the write or a newer one of its key, or it was given up. */

@@ -34,9 +34,8 @@ export class Vouching {
 
   /** The namespace's token was read, `null` where there is none; returns what stands for reads that asked for it. */
   learn(token: string | null, now: number): Vouch | null {
-    const current = this.current(now)
     if (token === null) this.#vouch = null
-    else if (current?.token !== token) this.#vouch = new Vouch(token, now + LIFE)
+    else if (this.current(now)?.token !== token) this.#vouch = new Vouch(token, now + LIFE)
     return this.#vouch
   }
 
