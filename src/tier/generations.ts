@@ -25,9 +25,8 @@
  * A token is sent once. One that may or may not have arrived is sent again under another name (`renew`).
  */
 
-import { canonicalParts } from '../keys/hash-key.ts'
 import type { QueryKey } from '../keys/query-key.ts'
-import { generationKey, hash32 } from './storage-keys.ts'
+import { type Known, type Slot, Slots } from './slots.ts'
 import type { Vouch } from './vouching.ts'
 
 export type GenerationKind = 'hard' | 'soft'
@@ -38,58 +37,37 @@ export interface Capture {
   readonly soft: string
 }
 
-interface Known {
-  readonly token: string
-  seq: number
-  isPending: boolean
-  /** It was read under this. */
-  vouch: Vouch | null
-}
-
-const SLOTS = 65_536
 /** Beyond it the oldest are forgotten, which is safe: unknown is read again. */
 const MOST_KNOWN = 200_000
-const MOST_PAIRS = 1_000
-const TOKEN = /^[\w-]{8}$/
 const NONE: readonly string[] = []
+const TOKEN = /^[\w-]{8}$/
 
 export function isToken(text: string): boolean {
   return TOKEN.test(text)
 }
 
 export class Generations {
-  readonly #namespace: string
+  readonly #slots: Slots
   readonly #random: () => number
   readonly #known = new Map<string, Known>()
-  /** Of prefixes that were met lately: nearly all keys share theirs with others. */
-  readonly #pairs = new Map<string, readonly [string, string]>()
   /** When a token was last replaced here; of those that are forgotten, the latest of them. */
   readonly #replaced = new Map<string, number>()
   #replacedForgotten = 0
   #seq = 0
 
   constructor(namespace: string, random: () => number) {
-    this.#namespace = namespace
+    this.#slots = new Slots(namespace)
     this.#random = random
+  }
+
+  /** The slots of all prefixes of `key`, and of the key as a whole: their tokens vouch for it. */
+  slotsOf(key: QueryKey): Slot[] {
+    return this.#slots.of(key)
   }
 
   /** The L2 keys of all tokens that vouch for `key`, hard and soft by turns. */
   tokenKeysOf(key: QueryKey): string[] {
-    const parts = canonicalParts(key)
-    const keys: string[] = []
-    let prefix = '['
-    for (let depth = 0; depth < parts.length; depth++) {
-      let pair = this.#pairs.get(prefix)
-      if (pair === undefined) {
-        pair = this.#pairOf(prefix, depth)
-        if (this.#pairs.size >= MOST_PAIRS) this.#pairs.clear()
-        this.#pairs.set(prefix, pair)
-      }
-      keys.push(pair[0], pair[1])
-      prefix += `${parts[depth]},`
-    }
-    keys.push(...this.#pairOf(prefix, null))
-    return keys
+    return tokenKeysOf(this.#slots.of(key))
   }
 
   /**
@@ -97,16 +75,13 @@ export class Generations {
    * key alone, nothing below.
    */
   tokenKeysToReplace(parts: readonly string[], isExact: boolean, kind: GenerationKind): string[] {
-    const prefix = ['[', ...parts.map((part) => `${part},`)].join('')
-    const pairs = [...this.#pairOf(prefix, null)]
-    if (!isExact) pairs.push(...this.#pairOf(prefix, parts.length))
-    return pairs.filter((_, i) => i % 2 === (kind === 'hard' ? 0 : 1))
+    const slots = this.#slots.toReplace(parts, isExact)
+    return slots.map(({ hardKey, softKey }) => (kind === 'hard' ? hardKey : softKey))
   }
 
   /** What is known of these tokens may be out of date: they are read again before they vouch for anything. */
   forget(tokenKeys: Iterable<string>): void {
-    for (const tokenKey of tokenKeys)
-      if (this.#known.get(tokenKey)?.isPending === false) this.#known.delete(tokenKey)
+    for (const tokenKey of tokenKeys) if (this.#known.get(tokenKey)?.isPending === false) this.#drop(tokenKey)
   }
 
   forgetAll(): void {
@@ -127,27 +102,29 @@ export class Generations {
       known.vouch = vouch
     } else if (answer !== null && isToken(answer))
       this.#remember(tokenKey, { token: answer, seq, isPending: false, vouch })
-    else this.#known.delete(tokenKey)
+    else this.#drop(tokenKey)
   }
 
-  /** Those of them that `vouch` does not stand for, so that they must be read. */
-  notVouchedFor(tokenKeys: readonly string[], vouch: Vouch): readonly string[] {
-    for (const tokenKey of tokenKeys)
-      if (this.#known.get(tokenKey)?.vouch !== vouch)
-        return tokenKeys.filter((each) => this.#known.get(each)?.vouch !== vouch)
-    return NONE
+  /** The tokens of these slots that `vouch` does not stand for, so that they must be read. */
+  notVouchedFor(slots: readonly Slot[], vouch: Vouch): readonly string[] {
+    let keys = NONE
+    for (const slot of slots) {
+      if (slot.hard?.vouch !== vouch) slot.hard = this.#known.get(slot.hardKey)
+      if (slot.soft?.vouch !== vouch) slot.soft = this.#known.get(slot.softKey)
+      if (slot.hard?.vouch !== vouch) keys = [...keys, slot.hardKey]
+      if (slot.soft?.vouch !== vouch) keys = [...keys, slot.softKey]
+    }
+    return keys
   }
 
-  /** These tokens, as L2 has them, where `vouch` stands for all of them; `null` where it does not. */
-  vouchedFor(tokenKeys: readonly string[], vouch: Vouch): Capture | null {
+  /** The tokens of slots for which `vouch` stood, as L2 has them; `null` where it does so no longer. */
+  vouchedFor(slots: readonly Slot[], vouch: Vouch): Capture | null {
     let hard = ''
     let soft = ''
-    for (let i = 0; i < tokenKeys.length; i += 2) {
-      const first = this.#known.get(tokenKeys[i] as string)
-      const second = this.#known.get(tokenKeys[i + 1] as string)
-      if (first?.vouch !== vouch || second?.vouch !== vouch) return null
-      hard += first.token
-      soft += second.token
+    for (const slot of slots) {
+      if (slot.hard?.vouch !== vouch || slot.soft?.vouch !== vouch) return null
+      hard += slot.hard.token
+      soft += slot.soft.token
     }
     return { hard, soft }
   }
@@ -276,21 +253,30 @@ export class Generations {
     return { hard, soft }
   }
 
-  #pairOf(prefix: string, depth: number | null): readonly [string, string] {
-    const slot = `${depth ?? 'k'}.${(hash32(prefix) % SLOTS).toString(36)}`
-    return [generationKey(this.#namespace, 'hard', slot), generationKey(this.#namespace, 'soft', slot)]
+  #drop(tokenKey: string): void {
+    const known = this.#known.get(tokenKey)
+    if (known !== undefined) known.vouch = null
+    this.#known.delete(tokenKey)
   }
 
   #remember(tokenKey: string, known: Known): void {
+    const former = this.#known.get(tokenKey)
+    if (former !== undefined) former.vouch = null
     this.#known.set(tokenKey, known)
     if (this.#known.size <= MOST_KNOWN) return
     // Many at a time: finding the first of a map costs as much as was deleted before it.
     let surplus = MOST_KNOWN / 4
     for (const [oldest, { isPending }] of this.#known) {
       if (surplus-- === 0) return
-      if (!isPending) this.#known.delete(oldest)
+      if (!isPending) this.#drop(oldest)
     }
   }
 }
 
 const ALPHABET = 'ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz0123456789-_'
+
+export function tokenKeysOf(slots: readonly Slot[]): string[] {
+  const keys: string[] = []
+  for (const { hardKey, softKey } of slots) keys.push(hardKey, softKey)
+  return keys
+}

@@ -416,11 +416,13 @@ export class StorageTier {
 
   /** `asksAll`: for every token, whatever vouches for it. */
   #look(query: StoredName, asksAll = false): Promise<StoredData | null> {
-    const { tokenKeys, storageKey } = query
+    const { storageKey } = query
     const isHere = this.#writes.peek(storageKey) !== undefined
-    const vouch = this.#vouching.current(this.#now())
+    const vouch = this.#vouching.current
     const asked =
-      asksAll || isHere || vouch === null ? tokenKeys : this.#generations.notVouchedFor(tokenKeys, vouch)
+      asksAll || isHere || vouch === null
+        ? query.tokenKeys
+        : this.#generations.notVouchedFor(query.slots, vouch)
     const seq = this.#generations.mark()
     const keys = isHere ? asked : [storageKey, this.#namespaceKey, ...asked]
     return this.#reader.load(keys).then((answers) => this.#judge(query, answers, asked, seq, vouch))
@@ -434,17 +436,18 @@ export class StorageTier {
     seq: number,
     vouch: Vouch | null,
   ): Awaitable<StoredData | null> {
-    const { tokenKeys, storageKey } = query
+    const { storageKey } = query
     const holding = this.#hearNamespace(answers)
     const isPending = this.#writes.peek(storageKey) !== undefined
     const text = answers.get(storageKey) ?? null
     const isVouchedFor = asked.length === 0 && holding !== null && !isPending
-    const current = isVouchedFor ? this.#generations.vouchedFor(tokenKeys, holding) : null
+    const current = isVouchedFor ? this.#generations.vouchedFor(query.slots, holding) : null
     if (current !== null) {
       const stored = this.#accept(query, text, current, current)
-      if (text !== null && stored?.isInvalidated !== false) this.#generations.doubt(tokenKeys)
+      if (text !== null && stored?.isInvalidated !== false) this.#generations.doubt(query.tokenKeys)
       return stored
     }
+    const { tokenKeys } = query
     const areLearned = this.#learn(asked, answers, seq, vouch)
     const said = areLearned ? this.#generations.answered(tokenKeys, answers, holding) : null
     // An invalidation has come, and nothing vouches for what was not asked for.
@@ -464,12 +467,10 @@ export class StorageTier {
   #hearNamespace(answers: Answers): Vouch | null {
     const answer = answers.get(this.#namespaceKey)
     if (answer === undefined) return null
-    const now = this.#now()
-    const current = this.#vouching.current(now)
-    if (current !== null && current.token === answer) return current
-    const token = answer !== null && isToken(answer) ? answer : null
+    const isKnown = this.#vouching.current?.token === answer
+    const token = isKnown || (answer !== null && isToken(answer)) ? answer : null
     if (token === null) void this.#makeToken(this.#namespaceKey)
-    return this.#vouching.learn(token, now)
+    return this.#vouching.learn(token, this.#now())
   }
 
   /** What waits to be written answers for L2; a tombstone answers "nothing". */

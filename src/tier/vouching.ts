@@ -27,15 +27,19 @@ export class Vouch {
 export class Vouching {
   #vouch: Vouch | null = null
 
-  /** Under which tokens that are asked for now will have been read. `now` never steps back. */
-  current(now: number): Vouch | null {
-    return this.#vouch !== null && now < this.#vouch.until ? this.#vouch : null
+  /** Under which tokens that are asked for now will have been read. */
+  get current(): Vouch | null {
+    return this.#vouch
   }
 
-  /** The namespace's token was read, `null` where there is none; returns what stands for reads that asked for it. */
+  /**
+   * The namespace's token was read, `null` where there is none; returns what stands for reads that asked for it. `now` never
+   * steps back.
+   */
   learn(token: string | null, now: number): Vouch | null {
     if (token === null) this.#vouch = null
-    else if (this.current(now)?.token !== token) this.#vouch = new Vouch(token, now + LIFE)
+    else if (this.#vouch?.token !== token || now >= this.#vouch.until)
+      this.#vouch = new Vouch(token, now + LIFE)
     return this.#vouch
   }
 
