@@ -42,12 +42,13 @@ export function encodeEnvelope(envelope: Envelope, serializer: Serializer, stora
   const text: unknown = serializer.stringify(data)
   if (typeof text !== 'string')
     throw new TypeError(`The serializer returned ${typeof text}; expected a string.`)
-  const tail = isJson
-    ? `"d":${text}}`
-    : `"z":${JSON.stringify(tagOf(serializer))},"d":${JSON.stringify(text)}}`
   const name = key === null ? '' : `"k":${JSON.stringify(key)},`
-  const rest = `","t":${dataUpdatedAt},"e":${expiresAt},"h":${JSON.stringify(hard)},"s":${JSON.stringify(soft)},${name}${tail}`
-  return HEAD + sumOf(rest, storageKey) + rest
+  const tag = isJson ? '' : `"z":${JSON.stringify(tagOf(serializer))},`
+  const head = `","t":${dataUpdatedAt},"e":${expiresAt},"h":${JSON.stringify(hard)},"s":${JSON.stringify(soft)},${name}${tag}"d":`
+  const tail = isJson ? text : JSON.stringify(text)
+  // In parts, since putting them together first would copy them once more.
+  const sum = crc32('}', crc32(tail, crc32(head, crc32(storageKey, 0))))
+  return `${HEAD}${hexOf(sum)}${head}${tail}}`
 }
 
 /** `storageKey`: where `text` was found. Never throws. */
@@ -115,7 +116,11 @@ function decodeUsual(text: string, storageKey: string): Envelope | null {
 }
 
 function sumOf(rest: string, storageKey: string): string {
-  return crc32(rest, crc32(storageKey, 0)).toString(16).padStart(8, '0')
+  return hexOf(crc32(rest, crc32(storageKey, 0)))
+}
+
+function hexOf(sum: number): string {
+  return sum.toString(16).padStart(8, '0')
 }
 
 /** None for JSON, so that a serializer that calls itself so is not taken for it. */

@@ -90,6 +90,8 @@ export class StorageTier {
   readonly #namespaceKey: string
   /** Tokens that are being made, so that no slot gets two of this worker's. */
   readonly #making = new Map<string, Promise<void>>()
+  /** Keys of writes for which generations are being asked for. */
+  readonly #learning = new Set<string>()
   /** Many new keys at once make many tokens; they must not take all the places that the guard has. */
   readonly #adding = new Gate(MOST_ADDING)
   readonly #reported = new Set<string>()
@@ -222,18 +224,10 @@ export class StorageTier {
     const { tokenKeys } = name
     const early = capture === 'when-written' ? this.#generations.capture(tokenKeys) : capture
     const madeAt = this.#generations.mark()
-    let isLearning = false
-    const learn = async (): Promise<void> => {
-      isLearning = true
-      await this.#learnTokens(tokenKeys)
-      isLearning = false
-      // Where L2 did not tell, trying again at once would end in a circle.
-      if (this.#generations.capture(tokenKeys) !== null) this.#writes.nudge(storageKey)
-    }
     const produce = (): string | null | undefined => {
       const generations = early ?? this.#generations.captureSince(tokenKeys, madeAt)
       if (generations === null) {
-        if (this.#guard.isOpenForCalls && !isLearning) void learn()
+        if (this.#guard.isOpenForCalls) void this.#learnFor(name)
         return undefined
       }
       onCaptured?.(generations)
@@ -529,6 +523,16 @@ export class StorageTier {
       if (!this.#learn(unknown, await this.#reader.load(unknown), seq)) return
     }
     await this.#settleTokens(tokenKeys)
+  }
+
+  /** So that what waits to be written for this key can be made. */
+  async #learnFor({ storageKey, tokenKeys }: StoredName): Promise<void> {
+    if (this.#learning.has(storageKey)) return
+    this.#learning.add(storageKey)
+    await this.#learnTokens(tokenKeys)
+    this.#learning.delete(storageKey)
+    // Where L2 did not tell, trying again at once would end in a circle.
+    if (this.#generations.capture(tokenKeys) !== null) this.#writes.nudge(storageKey)
   }
 
   /** Makes the tokens that L2 lacks, and waits for those that are on their way to it. */
