@@ -23,6 +23,8 @@
  * Of those that L2 has answered lately some need not be asked for again: see `Vouching`.
  *
  * A token is sent once. One that may or may not have arrived is sent again under another name (`renew`).
+ *
+ * Long because: what is known of a token changes here and nowhere else.
  */
 
 import type { QueryKey } from '../keys/query-key.ts'
