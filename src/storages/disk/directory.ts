@@ -103,50 +103,21 @@ export function dataFileOf(directory: string): string {
 /**
  * Puts the damaged data file out of the way (over the one before it), if it is still the one named. Processes
  * that have it open go on with it until they see that it has moved. Returns where it is, undefined when another
- * process was faster.
+ * process was faster. Under the write lock.
  */
 export function setAside(directory: string, identity: string): string | undefined {
-  return underMutex(directory, () => {
-    if (identifyData(directory) !== identity) return undefined
-    const data = join(directory, DATA_FILE)
-    // The locks belong to the data: processes on the old file must not share them with those on the new one.
-    rmSync(join(directory, LOCK_FILE), { force: true })
-    renameSync(data, `${data}.corrupt`)
-    return `${data}.corrupt`
-  })
+  if (identifyData(directory) !== identity) return undefined
+  const data = join(directory, DATA_FILE)
+  // The locks belong to the data: processes on the old file must not share them with those on the new one.
+  rmSync(join(directory, LOCK_FILE), { force: true })
+  renameSync(data, `${data}.corrupt`)
+  return `${data}.corrupt`
 }
 
-/** Deletes the data file. */
+/** Deletes the data file. Under the write lock. */
 export function discardData(directory: string): void {
   rmSync(join(directory, LOCK_FILE), { force: true })
   rmSync(join(directory, DATA_FILE), { force: true })
-}
-
-const MUTEX_LIFE = 5_000
-const MUTEX_PAUSE = 20
-
-/** One process at a time replaces data. */
-export function underMutex<T>(directory: string, work: () => T): T {
-  const mutex = join(directory, `${FORMAT_FILE}.repair`)
-  while (!takeMutex(mutex)) Atomics.wait(new Int32Array(new SharedArrayBuffer(4)), 0, 0, MUTEX_PAUSE)
-  try {
-    return work()
-  } finally {
-    rmSync(mutex, { recursive: true, force: true })
-  }
-}
-
-function takeMutex(path: string): boolean {
-  try {
-    mkdirSync(path)
-    return true
-  } catch (error) {
-    if ((error as NodeJS.ErrnoException).code !== 'EEXIST') throw error
-    const since = statSync(path, { throwIfNoEntry: false })?.mtimeMs
-    // Its owner died in the few milliseconds that it takes. Two that find out together both go on, and what
-    // they do is checked again inside.
-    return since !== undefined && Date.now() - since > MUTEX_LIFE
-  }
 }
 
 function refusal(message: string): StorageError {

@@ -20,34 +20,30 @@ import {
 } from 'node:fs'
 import { join } from 'node:path'
 import { bootName, isThisBoot } from '../../resilience/boot-name.ts'
-import { discardData, underMutex } from './directory.ts'
+import { discardData } from './directory.ts'
 import type { CacheStores } from './lmdb.ts'
-import type { TransactionGate } from './transaction-gate.ts'
+import type { WriteLock } from './write-lock.ts'
 
 const MARKER_FILE = 'stackquery-cache.unflushed'
 
 export class FlushMarker {
   readonly #directory: string
   readonly #path: string
-  readonly #gate: TransactionGate
+  readonly #lock: WriteLock
   #lastSeen: number | undefined
 
-  constructor(directory: string, gate: TransactionGate) {
-    this.#gate = gate
+  constructor(directory: string, lock: WriteLock) {
+    this.#lock = lock
     this.#directory = directory
     this.#path = join(directory, MARKER_FILE)
   }
 
-  /** Before the stores are opened. Returns whether the data had to go. */
+  /** Before the stores are opened, under the lock. Returns whether the data had to go. */
   discardUntrusted(): boolean {
     if (this.#isTrusted()) return false
-    return underMutex(this.#directory, () => {
-      // Another process may have done it, and begun anew.
-      if (this.#isTrusted()) return false
-      discardData(this.#directory)
-      rmSync(this.#path, { force: true })
-      return true
-    })
+    discardData(this.#directory)
+    rmSync(this.#path, { force: true })
+    return true
   }
 
   /** Inside a write transaction, before its first change. Waits for the disk once after each flush. */
@@ -78,7 +74,7 @@ export class FlushMarker {
     const lastTxnId = lastTransaction(stores)
     const isFlushed = await new Promise<boolean>((resolve) => root.sync((error) => resolve(!error)))
     if (!isFlushed) return
-    const transact = (work: () => void) => this.#gate.run(() => root.transactionSync(work))
+    const transact = (work: () => void) => this.#lock.run(() => root.transactionSync(work))
     transact(() => {
       if (values.getStats().lastTxnId === lastTxnId) rmSync(this.#path, { force: true })
     })

@@ -1,8 +1,8 @@
 /** What the storage and its writing thread say to each other. Types only, but for the errors' way across. */
 
 import { StackQueryError, StorageError } from '../../errors.ts'
+import type { GateWord } from '../../resilience/transaction-gate.ts'
 import type { EvictionPolicy } from './options.ts'
-import type { GateWord } from './transaction-gate.ts'
 
 export interface WriterSettings {
   readonly directory: string

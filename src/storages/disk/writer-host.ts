@@ -10,9 +10,10 @@
 import { Worker } from 'node:worker_threads'
 import { StorageError } from '../../errors.ts'
 import type { Logger } from '../../ports/logger.ts'
+import { createGateWord, guardExit, releaseExit } from '../../resilience/transaction-gate.ts'
+import { holdOpeningMutexForGood } from './opening-mutex.ts'
 import type { FromWriter, Operation, ToWriter, WriteRequest, WriterSettings } from './protocol.ts'
 import { unpackError } from './protocol.ts'
-import { createGateWord, guardExit, releaseExit } from './transaction-gate.ts'
 
 interface Waiter {
   readonly resolve: (isDone: boolean) => void
@@ -59,7 +60,7 @@ export class WriterHost {
     })
     // Where nobody waits for it yet, the first operation meets the failure.
     this.opened.catch(() => {})
-    guardExit(this.#gate)
+    guardExit(this.#gate, () => holdOpeningMutexForGood(settings.directory))
     this.#worker.on('message', (message: FromWriter) => this.#receive(message))
     this.#worker.on('error', (cause) => {
       this.#finish('STORAGE_FAILED', 'the writing thread of DiskCacheStorage failed', cause)

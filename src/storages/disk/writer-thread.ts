@@ -4,16 +4,18 @@
  * holds the one write lock that all processes share.
  *
  * States: opening -> open (`opened`) -> ended (asked to close), or ended by its owner at `refused` and `lost`.
- * Owns the stores and the watch timer. May import siblings.
+ * Owns the stores, the lock and the watch timer. May import siblings.
  */
 
 import { parentPort, receiveMessageOnPort, workerData } from 'node:worker_threads'
+import { TransactionGate } from '../../resilience/transaction-gate.ts'
 import { Bell } from './bell.ts'
 import { claimDirectory, identifyData, setAside } from './directory.ts'
 import { FlushMarker } from './flush-marker.ts'
 import { inspectDataFile } from './inspect-data-file.ts'
-import { type CacheStores, isCorruption, loadLmdb, openStores } from './lmdb.ts'
+import { type CacheStores, isCorruption, type LmdbModule, loadLmdb, openStores } from './lmdb.ts'
 import { beginLog, readIncarnation } from './message-log.ts'
+import { underOpeningMutex } from './opening-mutex.ts'
 import {
   type FromWriter,
   packError,
@@ -21,7 +23,7 @@ import {
   type WriteRequest,
   type WriterSettings,
 } from './protocol.ts'
-import { TransactionGate } from './transaction-gate.ts'
+import { WriteLock } from './write-lock.ts'
 import { Writer } from './writer.ts'
 
 const WATCH_INTERVAL = 1_000
@@ -36,37 +38,58 @@ function say(message: FromWriter): void {
   port.postMessage(message)
 }
 
-async function open(marker: FlushMarker): Promise<CacheStores> {
+interface Opened {
+  readonly lock: WriteLock
+  readonly marker: FlushMarker
+  readonly stores: CacheStores
+}
+
+async function open(): Promise<Opened> {
   const lmdb = await loadLmdb()
   claimDirectory(directory)
-  if (marker.discardUntrusted()) {
+  return underOpeningMutex(directory, () => {
+    const lock = new WriteLock(lmdb, directory, gate)
+    const marker = new FlushMarker(directory, lock)
+    try {
+      return { lock, marker, stores: openData(lmdb, lock, marker) }
+    } catch (error) {
+      void lock.close()
+      throw error
+    }
+  })
+}
+
+function openData(lmdb: LmdbModule, lock: WriteLock, marker: FlushMarker): CacheStores {
+  if (lock.run(() => marker.discardUntrusted())) {
     warn(`the machine went down before the disk cache ${directory} was flushed; it is begun anew`)
   }
   const identity = identifyData(directory)
   const isCondemned = identity !== undefined && identity === settings.condemned
+  // It may take a while, so that others write meanwhile.
   const damage = isCondemned ? 'found while reading' : inspectDataFile(directory)
-  if (damage !== undefined) replaceData(damage, identity)
-  try {
-    return gate.run(() => openStores(lmdb, directory, false))
-  } catch (error) {
-    if (!isCorruption(error)) throw error
-    replaceData((error as Error).message, identity)
-    return gate.run(() => openStores(lmdb, directory, false))
-  }
+  return lock.run(() => {
+    if (damage !== undefined) replaceData(damage, identity)
+    try {
+      return begin(openStores(lmdb, directory, false), marker)
+    } catch (error) {
+      if (!isCorruption(error)) throw error
+      replaceData((error as Error).message, identity)
+      return begin(openStores(lmdb, directory, false), marker)
+    }
+  })
 }
 
 /** Before anyone reads: a log that has no incarnation could not be told from another. */
-function begin(stores: CacheStores, marker: FlushMarker): void {
+function begin(stores: CacheStores, marker: FlushMarker): CacheStores {
   const { root } = stores
   const hasBegun = readIncarnation(stores) !== ''
   root.resetReadTxn()
-  if (hasBegun) return
-  gate.run(() =>
-    root.transactionSync(() => {
-      marker.set()
-      beginLog(stores)
-    }),
-  )
+  if (hasBegun) return stores
+  root.transactionSync(() => {
+    marker.set()
+    beginLog(stores)
+  })
+  return stores
 }
 
 function replaceData(damage: string, identity: string | undefined): void {
@@ -81,9 +104,9 @@ function warn(message: string): void {
   say({ kind: 'warning', message })
 }
 
-function run(stores: CacheStores, marker: FlushMarker): void {
+function run({ stores, marker, lock }: Opened): void {
   const identity = identifyData(directory)
-  const writer = new Writer(stores, settings, marker, gate)
+  const writer = new Writer(stores, settings, marker, lock)
   const bell = new Bell(directory)
   let readersCheckedAt = Date.now()
 
@@ -120,7 +143,7 @@ function run(stores: CacheStores, marker: FlushMarker): void {
     clearInterval(watch)
     bell.close()
     await marker.settle(stores)
-    await stores.root.close()
+    await underOpeningMutex(directory, () => Promise.all([stores.root.close(), lock.close()]))
     port.close()
   }
 
@@ -138,10 +161,7 @@ function run(stores: CacheStores, marker: FlushMarker): void {
 }
 
 try {
-  const marker = new FlushMarker(directory, gate)
-  const stores = await open(marker)
-  begin(stores, marker)
-  run(stores, marker)
+  run(await open())
   say({ kind: 'opened', identity: identifyData(directory) ?? '' })
 } catch (error) {
   say({ kind: 'refused', error: packError(error, `opening ${directory}`) })

@@ -19,7 +19,7 @@ import { MessageLog, type PreparedMessage } from './message-log.ts'
 import type { WriteRequest, WriterSettings } from './protocol.ts'
 import { Room } from './room.ts'
 import { bytesOf, prepareStep, type Step } from './step.ts'
-import type { TransactionGate } from './transaction-gate.ts'
+import type { WriteLock } from './write-lock.ts'
 
 interface Batch {
   readonly steps: readonly { readonly step: Step; readonly request: WriteRequest }[]
@@ -52,13 +52,13 @@ export class Writer {
   readonly #log: MessageLog
   readonly #settings: WriterSettings
   readonly #marker: FlushMarker
-  readonly #gate: TransactionGate
+  readonly #lock: WriteLock
   readonly #maxBatchBytes: number
   readonly #room: Room
 
-  constructor(stores: CacheStores, settings: WriterSettings, marker: FlushMarker, gate: TransactionGate) {
+  constructor(stores: CacheStores, settings: WriterSettings, marker: FlushMarker, lock: WriteLock) {
     const { sizeLimit, feedLength } = settings
-    this.#gate = gate
+    this.#lock = lock
     this.#stores = stores
     this.#ledger = new Ledger(stores)
     this.#leases = new LeaseLedger(stores)
@@ -105,7 +105,7 @@ export class Writer {
     const steps = this.#withoutIdleTouches(batch.steps)
     if (steps.length === 0) return []
     const { root } = this.#stores
-    const transact = <T>(work: () => T) => this.#gate.run(() => root.transactionSync(work))
+    const transact = <T>(work: () => T) => this.#lock.run(() => root.transactionSync(work))
     const ledger = this.#ledger
     const room = this.#room
     const rows = MIN_ROWS + ROWS_PER_STEP * steps.length

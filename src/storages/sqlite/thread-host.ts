@@ -4,11 +4,12 @@
  * States: idle -> running (`start` or first call) -> idle (the thread died: its calls reject, the next call starts
  * another) ... -> ended (`close`).
  * The thread never keeps the process alive, except while a call is awaited. Owns the thread; `close` ends
- * it. May import siblings and errors.
+ * it. May import siblings, errors and resilience.
  */
 
 import { Worker } from 'node:worker_threads'
 import { StorageError } from '../../errors.ts'
+import { createGateWord, guardExit, releaseExit } from '../../resilience/transaction-gate.ts'
 import type { WriteBatch } from './committer.ts'
 import {
   restoreError,
@@ -36,14 +37,15 @@ interface PendingCall {
 }
 
 export class ThreadHost implements WriteHost {
-  readonly #data: ThreadData
+  readonly #data: Omit<ThreadData, 'gate'>
+  readonly #gate = createGateWord()
   readonly #calls = new Map<number, PendingCall>()
   #worker: Worker | undefined
   #awaited = 0
   #hasAnswered = false
   #lastId = 0
 
-  constructor(data: ThreadData) {
+  constructor(data: Omit<ThreadData, 'gate'>) {
     this.#data = data
   }
 
@@ -87,19 +89,23 @@ export class ThreadHost implements WriteHost {
     try {
       // In this form, with the name of the built file, bundlers find the thread and bring it along.
       worker = new Worker(new URL('./write-thread.js', import.meta.url), {
-        workerData: this.#data,
+        workerData: { ...this.#data, gate: this.#gate } satisfies ThreadData,
         name: 'stackquery-sqlite',
         execArgv: [],
       })
     } catch (cause) {
       throw new ThreadUnavailableError('no thread could be started', { cause })
     }
+    guardExit(this.#gate)
     let reason: unknown
     worker.on('message', (answer: ThreadAnswer) => this.#settle(answer))
     worker.on('error', (error) => {
       reason = error
     })
-    worker.on('exit', () => this.#ended(worker, reason))
+    worker.on('exit', () => {
+      releaseExit(this.#gate)
+      this.#ended(worker, reason)
+    })
     // Last: a listener to its messages holds the process again.
     worker.unref()
     return worker

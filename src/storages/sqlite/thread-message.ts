@@ -1,8 +1,9 @@
 /**
- * What passes between the calling thread and the writing one. May import siblings and errors.
+ * What passes between the calling thread and the writing one. May import siblings, errors and resilience.
  */
 
 import { StackQueryError, StorageError } from '../../errors.ts'
+import type { GateWord } from '../../resilience/transaction-gate.ts'
 import type { WriteBatch } from './committer.ts'
 import type { EngineSettings } from './connect.ts'
 import type { SQLiteDriverName } from './driver.ts'
@@ -12,6 +13,7 @@ export interface ThreadData {
   /** The first of them that can be loaded; none named = the one that this runtime has. */
   readonly drivers: readonly SQLiteDriverName[] | undefined
   readonly settings: EngineSettings
+  readonly gate: GateWord
 }
 
 export type ThreadCall =

@@ -1,8 +1,8 @@
 /**
  * The writing side of one file: opens it, commits batches, waits out locks, replaces a corrupt file.
  *
- * Runs in a thread of its own (thread.ts) or, where there is none, on the calling thread. It never sleeps in
- * SQLite's busy handler: a locked file is tried again from a timer, for at most `BUSY_LIMIT`.
+ * Runs in a thread of its own (write-thread.ts) or on the calling thread. It never sleeps in SQLite's busy
+ * handler: a locked file is tried again from a timer, for at most `BUSY_LIMIT`.
  *
  * States: closed -> open (first call) -> closed (after an error that the connection may not outlive, or when
  * the file at the path is no longer ours) -> open (next call) ... -> ended (`close`).
@@ -17,7 +17,7 @@ import { Committer, type WriteBatch } from './committer.ts'
 import { connect, type EngineSettings } from './connect.ts'
 import type { SQLiteConnection, SQLiteDriver } from './driver.ts'
 import { UnflushedError } from './flush-mark.ts'
-import { patiently } from './patiently.ts'
+import { type Guard, patiently, unguarded } from './patiently.ts'
 import { FULL, isBusy, isCorrupt, resultCode, toStorageError } from './result-code.ts'
 import { readPragma } from './schema.ts'
 import { discard, identityOf, setAside } from './set-aside.ts'
@@ -45,6 +45,7 @@ const QUIET = 1_000
 export class WriteEngine {
   readonly #Driver: SQLiteDriver
   readonly #settings: EngineSettings
+  readonly #guard: Guard
   #connection: SQLiteConnection | undefined
   #committer: Committer | undefined
   #identity: string | undefined
@@ -55,9 +56,11 @@ export class WriteEngine {
   #commits = 0
   #quiet: NodeJS.Timeout | undefined
 
-  constructor(Driver: SQLiteDriver, settings: EngineSettings) {
+  /** `guard` runs all that is done with the connection: the thread's, which must not be ended amid it. */
+  constructor(Driver: SQLiteDriver, settings: EngineSettings, guard = unguarded) {
     this.#Driver = Driver
     this.#settings = settings
+    this.#guard = guard
   }
 
   /** For a reader on the same thread, which may share it. */
@@ -116,7 +119,7 @@ export class WriteEngine {
         await this.#ensureOpen()
         this.#commits++
         this.#watchQuiet()
-        return patiently(BUSY_LIMIT, () => this.#committer!.commit(batch, from, to))
+        return patiently(BUSY_LIMIT, () => this.#committer!.commit(batch, from, to), this.#guard)
       })
     } catch (error) {
       const isHopeless = this.#connection === undefined || isBusy(error) || to - from === 1
@@ -155,17 +158,15 @@ export class WriteEngine {
 
   async #replaceFile(error: unknown): Promise<void> {
     const { path } = this.#settings
-    const corrupt = this.#identity
     this.#disconnect()
     if (error instanceof UnflushedError) {
-      const isOurs = await patiently(BUSY_LIMIT, () => discard(path, corrupt))
-      if (isOurs) this.#notices.push(`${error.message}; it is begun anew`)
+      if (await patiently(BUSY_LIMIT, () => discard(path, this.#identity), this.#guard))
+        this.#notices.push(`${error.message}; it is begun anew`)
       return
     }
-    const target = await patiently(BUSY_LIMIT, () => setAside(path, corrupt))
+    const target = await patiently(BUSY_LIMIT, () => setAside(path, this.#identity), this.#guard)
     if (target === undefined) return
-    const reason = error instanceof Error ? error.message : String(error)
-    const what = `was corrupt (${reason}): set aside as ${JSON.stringify(target)}, a new one was begun`
+    const what = `was corrupt (${error instanceof Error ? error.message : error}): set aside as ${JSON.stringify(target)}, a new one was begun`
     this.#notices.push(`SQLite file ${JSON.stringify(path)} ${what}`)
   }
 
@@ -183,7 +184,7 @@ export class WriteEngine {
     const { path } = this.#settings
     if (this.#connection !== undefined && (path === ':memory:' || identityOf(path) === this.#identity)) return
     this.#disconnect()
-    await this.#onSoundFile(() => patiently(BUSY_LIMIT, () => this.#connect()))
+    await this.#onSoundFile(() => patiently(BUSY_LIMIT, () => this.#connect(), this.#guard))
   }
 
   #connect(): void {
@@ -215,12 +216,14 @@ export class WriteEngine {
     clearInterval(this.#quiet)
     this.#quiet = undefined
     try {
-      await patiently(SETTLE_LIMIT, () => this.#committer?.settle())
+      await patiently(SETTLE_LIMIT, () => this.#committer?.settle(), this.#guard)
       if (!this.#isEnded || this.#connection === undefined) return
       // What the last one to close moves out of the log has to be on the disk before the log goes.
-      setDurable(this.#connection, true, this.#settings)
-      // With some drivers a connection lives on after its closing, until its statements are collected.
-      this.#connection.exec('PRAGMA wal_checkpoint(PASSIVE)')
+      this.#guard(() => {
+        setDurable(this.#connection!, true, this.#settings)
+        // With some drivers a connection lives on after its closing, until its statements are collected.
+        this.#connection!.exec('PRAGMA wal_checkpoint(PASSIVE)')
+      })
     } catch {
       // Another one writes, and settles later; or else the file stays unflushed, which costs misses at most.
     }
@@ -229,8 +232,9 @@ export class WriteEngine {
   #tellTooLarge(size: number): void {
     if (this.#hasToldTooLarge) return
     this.#hasToldTooLarge = true
-    const what = `a value of ${size} bytes was not kept, as maxSize is ${this.#settings.maxSize}; said once`
-    this.#notices.push(`SQLite file ${JSON.stringify(this.#settings.path)}: ${what}`)
+    const { path, maxSize } = this.#settings
+    const what = `a value of ${size} bytes was not kept, as maxSize is ${maxSize}; said once`
+    this.#notices.push(`SQLite file ${JSON.stringify(path)}: ${what}`)
   }
 
   #disconnect(): void {
@@ -238,7 +242,7 @@ export class WriteEngine {
     this.#connection = undefined
     this.#committer = undefined
     try {
-      connection?.close()
+      this.#guard(() => connection?.close())
     } catch {
       // Its file is gone or unreadable; there is nothing left to give back.
     }

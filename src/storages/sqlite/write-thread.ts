@@ -5,6 +5,7 @@
 
 import { setPriority } from 'node:os'
 import { parentPort, workerData } from 'node:worker_threads'
+import { TransactionGate } from '../../resilience/transaction-gate.ts'
 import { loadDriver } from './load-driver.ts'
 import {
   flattenError,
@@ -26,9 +27,10 @@ if (process.platform === 'linux') {
   }
 }
 
-const { drivers, settings } = workerData as ThreadData
+const { drivers, settings, gate: word } = workerData as ThreadData
+const gate = new TransactionGate(word)
 const { Driver } = await loadDriver(drivers)
-const engine = new WriteEngine(Driver, settings)
+const engine = new WriteEngine(Driver, settings, (work) => gate.run(work))
 
 parentPort?.on('message', (request: ThreadRequest) => {
   perform(request)

@@ -24,6 +24,25 @@ describe('many processes', () => {
     expect(await audit(directory)).toEqual([])
   }, 60_000)
 
+  test('lose no write while others open and close the same directory', async () => {
+    const directory = scratchDirectory()
+    const openers = [startChild('reopen', directory), startChild('reopen', directory)]
+    await Promise.all(openers.map((child) => child.line('opened')))
+    const names = ['a', 'b']
+    const writers = names.map((name) => startChild('count', directory, name, '2000'))
+    expect(await Promise.all(writers.map(({ ended }) => ended))).toEqual([0, 0])
+    for (const child of openers) child.process.kill('SIGKILL')
+    await Promise.all(openers.map(({ ended }) => ended))
+    const storage = openStorage({ directory })
+    for (const name of names) {
+      const kept = Array.from({ length: 2000 }, (_, index) => index).filter((index) => index % 3 !== 2)
+      const found = await storage.getMany(kept.map((index) => `${name}:${index}`))
+      expect(kept.filter((index, place) => found[place] !== `${name} ${index}`)).toEqual([])
+    }
+    await storage.close()
+    expect(await audit(directory)).toEqual([])
+  }, 60_000)
+
   test('see what another has stored and deleted at once', async () => {
     const directory = scratchDirectory()
     const storage = openStorage({ directory })

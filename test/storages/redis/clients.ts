@@ -82,6 +82,7 @@ async function nodeRedis(
 }
 
 async function ioredis(client: RedisClient & { disconnect(): void }): Promise<Connected> {
+  client.on('error', () => undefined)
   return { options: { client }, end: () => client.disconnect() }
 }
 

@@ -3,7 +3,7 @@ import { createClient } from 'redis'
 import { afterAll, beforeAll, describe, test } from 'vitest'
 import { RedisStorage } from '../../../src/storages/redis/index.ts'
 import { type StorageSubject, type SuiteCapability, storageSuite } from '../../../src/testing/index.ts'
-import { type RedisCluster, startRedisCluster } from '../../servers/redis-cluster.ts'
+import { type RedisCluster, startRedisCluster, until } from '../../servers/redis-cluster.ts'
 import { type RedisSentinel, startRedisSentinel } from '../../servers/redis-sentinel.ts'
 import { type RedisServer, startRedisServer } from '../../servers/redis-server.ts'
 import { type Connected, toCluster, toSentinel, toServer } from './clients.ts'
@@ -14,8 +14,16 @@ const capabilities: readonly SuiteCapability[] = [
 ]
 // So that what a stopped server leaves unanswered is given up soon.
 const REPLY_TIMEOUT = 400
+const TESTS_BEFORE_FAILOVER = 15
 
 type Admin = ReturnType<typeof createClient>
+
+async function adminsOf(servers: readonly RedisServer[], before: readonly Admin[]): Promise<Admin[]> {
+  for (const admin of before) admin.destroy()
+  const admins = servers.map(({ url }) => createClient({ url }).on('error', () => undefined))
+  await Promise.all(admins.map((admin) => admin.connect()))
+  return admins
+}
 
 /** Kills the connections that follow, and no writer's: what one of those had in flight may be there or not. */
 async function killFollowers(admin: Admin): Promise<void> {
@@ -25,17 +33,23 @@ async function killFollowers(admin: Admin): Promise<void> {
   }
 }
 
+interface Events {
+  /** Whether the server can be stopped, and goes on as it was. */
+  readonly canFail?: boolean
+  /** Called before each test of the suite, with its storage. The masters may be others afterwards. */
+  readonly before?: (storage: RedisStorage) => Promise<void>
+}
+
 /** Runs the suite; each storage of it is a new one, over clients that all of them share. */
 function suiteOver(
   masters: () => readonly RedisServer[],
   connect: () => Promise<Connected>,
-  canFail = false,
+  { canFail = false, before }: Events = {},
 ) {
   let admins: Admin[] = []
   let connected: Connected[] = []
   beforeAll(async () => {
-    admins = masters().map(({ url }) => createClient({ url }).on('error', () => undefined))
-    await Promise.all(admins.map((admin) => admin.connect()))
+    admins = await adminsOf(masters(), [])
     connected = await Promise.all([connect(), connect()])
   })
   afterAll(async () => {
@@ -48,14 +62,22 @@ function suiteOver(
     for (const server of masters()) server.kill(name)
   }
   const flush = () => Promise.all(admins.map((admin) => admin.flushAll()))
+  const anew = async () => {
+    const storage = open(0)
+    if (before !== undefined) {
+      await before(storage)
+      admins = await adminsOf(masters(), admins)
+    }
+    await flush()
+    return storage
+  }
 
   storageSuite({
     test,
     capabilities: canFail ? [...capabilities, 'fail', 'recover'] : capabilities,
     create: async (): Promise<StorageSubject> => {
-      await flush()
       return {
-        storage: open(0),
+        storage: await anew(),
         reopen: () => open(1),
         cutFeed: () => Promise.all(admins.map(killFollowers)),
         loseFeed: flush,
@@ -76,7 +98,7 @@ describe('RedisStorage over one server', () => {
     suiteOver(
       () => [server],
       () => connect(server.url),
-      true,
+      { canFail: true },
     )
   })
 })
@@ -105,6 +127,39 @@ describe('RedisStorage over Sentinel', () => {
     suiteOver(
       () => [sentinel.master],
       () => connect(sentinel),
+    )
+  })
+})
+
+describe('RedisStorage over Sentinel, with a failover amid the suite', () => {
+  // One client of each family: each needs a master to lose.
+  const clients = ['node-redis 6', 'ioredis 6'].map((name) => [name, toSentinel[name]!] as const)
+  describe.each(clients)('with %s', (_, connect) => {
+    let sentinel: RedisSentinel
+    let master: RedisServer
+    let tests = 0
+    beforeAll(async () => {
+      sentinel = await startRedisSentinel()
+      master = sentinel.master
+    })
+    afterAll(() => sentinel?.stop())
+    suiteOver(
+      () => [master],
+      () => connect(sentinel),
+      {
+        before: async (storage) => {
+          if (++tests !== TESTS_BEFORE_FAILOVER) return
+          master.kill('SIGKILL')
+          await master.exited
+          master = sentinel.replica
+          await until('the replica is written to', () =>
+            storage.set('failover', 'done').then(
+              () => true,
+              () => false,
+            ),
+          )
+        },
+      },
     )
   })
 })

@@ -1,5 +1,5 @@
 /**
- * Keeps a process from ending in the middle of a transaction of its writing thread.
+ * Keeps a process from ending in the middle of a transaction of a storage's writing thread.
  *
  * The runtime ends threads wherever they are. One that is inside a transaction of the driver's never lets go of
  * its lock then, and the process hangs at its exit, or aborts. So the `exit` event waits for the transaction
@@ -42,11 +42,12 @@ export class TransactionGate {
 }
 
 // One listener, however many storages there are: Node warns of more than ten.
-const guarded = new Set<GateWord>()
+const guarded = new Map<GateWord, (() => void) | undefined>()
 
-export function guardExit(word: GateWord): void {
+/** `onShut`: what the owner does once no transaction can begin, before the runtime closes what is open. */
+export function guardExit(word: GateWord, onShut?: () => void): void {
   if (guarded.size === 0) process.on('exit', shutAll)
-  guarded.add(word)
+  guarded.set(word, onShut)
 }
 
 export function releaseExit(word: GateWord): void {
@@ -56,11 +57,12 @@ export function releaseExit(word: GateWord): void {
 
 function shutAll(): void {
   const deadline = performance.now() + MAX_WAIT
-  for (const word of guarded) {
+  for (const word of guarded.keys()) {
     while (Atomics.compareExchange(word, 0, OPEN, SHUT) === BUSY) {
       const rest = deadline - performance.now()
       if (rest <= 0) break
       Atomics.wait(word, 0, BUSY, rest)
     }
   }
+  for (const onShut of guarded.values()) onShut?.()
 }
