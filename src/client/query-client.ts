@@ -32,6 +32,7 @@ import { AbortWatch } from '../resilience/abort-watch.ts'
 import { SafeLogger } from '../resilience/safe-logger.ts'
 import { systemClock } from '../resilience/system-clock.ts'
 import { TimerQueue } from '../resilience/timer-queue.ts'
+import type { Capture } from '../tier/generations.ts'
 import { jsonSerializer } from '../tier/json-serializer.ts'
 import { StorageTier, type TierStats } from '../tier/storage-tier.ts'
 import { type QueryClientConfig, resolvedConfig } from './query-client-config.ts'
@@ -265,13 +266,17 @@ export class QueryClient {
     const query = this.#cache.obtain(key, defaults.gcTime)
     const now = this.#clock.now()
     const { storage, storageTtl, gcTime } = query.policy
-    query.vouchers = this.#tier?.capture(query) ?? null
+    const name = this.#tier?.name(query)
+    const capture = name === undefined ? null : (this.#tier?.capture(name) ?? null)
+    query.vouchers = capture
     // Before anyone hears of the data: what a listener sets or removes then is newer.
-    if (storage !== false && options.storage !== false) {
+    if (name !== undefined && storage !== false && options.storage !== false) {
       const ttl = storageTtl ?? gcTime ?? defaults.storageTtl
-      this.#tier?.persist(query, data, now, ttl, 'when-written', undefined, (generations) => {
+      const onCaptured = (generations: Capture): void => {
         if (query.data === data && query.vouchers === null) query.vouchers = generations
-      })
+      }
+      if (capture !== null) this.#tier?.persist(name, data, now, ttl, capture)
+      else this.#tier?.persist(name, data, now, ttl, 'when-written', undefined, onCaptured)
       this.#fleet?.hasSet(query)
     }
     this.#cache.touch(query, now)

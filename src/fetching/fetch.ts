@@ -198,7 +198,7 @@ export class Fetch implements OngoingFetch, DepartingFetch {
     const { clock, counters, defaults } = this.#env
     const { staleTime = defaults.staleTime } = this.#options
     const query = this.#query
-    const found = await this.#readStorage(limit)
+    const found = await (this.#options.validate === undefined ? this.#look(limit) : this.#readStorage(limit))
     if (this.#isOver()) return true
     const isDoubted = this.#isDoubted || this.#isInsistedOn
     const stored = found !== null && isDoubted ? { ...found, isInvalidated: true } : found
@@ -278,10 +278,8 @@ export class Fetch implements OngoingFetch, DepartingFetch {
 
   async #readStorage(limit: number): Promise<StoredData | null> {
     const { tier, logger } = this.#env
-    const name = this.#name ?? this.#query
     const { validate } = this.#options
-    const stored = (await tier?.read(name, limit, this.#hasLooked)) ?? null
-    this.#hasLooked = true
+    const stored = await this.#look(limit)
     if (stored === null || validate === undefined) return stored
     try {
       return { ...stored, data: await validated(validate, stored.data, this.#query.hash) }
@@ -294,6 +292,12 @@ export class Fetch implements OngoingFetch, DepartingFetch {
       this.#hasRejected = true
       return null
     }
+  }
+
+  #look(limit: number): Promise<StoredData | null> {
+    const isAgain = this.#hasLooked
+    this.#hasLooked = true
+    return this.#env.tier?.read(this.#name ?? this.#query, limit, isAgain) ?? Promise.resolve(null)
   }
 
   async #askOrigin(): Promise<void> {

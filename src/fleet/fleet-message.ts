@@ -1,7 +1,11 @@
 /**
- * What workers tell each other: keys, never values. One JSON string per message, checked on the way in: a log may hold
- * anything. Pure.
+ * What workers tell each other: keys, never values. JSON strings, checked on the way in: a log may hold anything. Updates
+ * that follow each other share a string: a burst of writes is not to fill the log. Pure.
  */
+
+const MOST_UPDATES = 64
+/** Characters of keys in one string. */
+const LONGEST = 8_192
 
 /** A key, as the canonical strings of its parts. */
 export type CanonicalKey = readonly string[]
@@ -25,42 +29,72 @@ export interface Sender {
   readonly worker: string
 }
 
-export function encodeMessage({ namespace, worker }: Sender, message: FleetMessage): string {
-  switch (message.type) {
-    case 'invalidated':
-      return JSON.stringify([
-        1,
-        namespace,
-        worker,
-        message.kind === 'hard' ? 'h' : 's',
-        message.isExact,
-        message.keys,
-      ])
-    case 'updated':
-      return JSON.stringify([1, namespace, worker, 'u', message.dataUpdatedAt, message.key])
-    case 'lost':
-      return JSON.stringify([1, namespace, worker, 'l'])
+type Update = Extract<FleetMessage, { readonly type: 'updated' }>
+
+export function encodeMessages(sender: Sender, messages: readonly FleetMessage[]): string[] {
+  const head = headOf(sender)
+  const texts: string[] = []
+  let updates: string[] = []
+  let length = 0
+  const flush = (): void => {
+    if (updates.length > 0) texts.push(`${head}"u",${updates.join(',')}]`)
+    updates = []
+    length = 0
   }
+  for (const message of messages) {
+    if (message.type !== 'updated') {
+      flush()
+      texts.push(head + tailOf(message))
+      continue
+    }
+    const update = `${message.dataUpdatedAt},${JSON.stringify(message.key)}`
+    if (updates.length === MOST_UPDATES || length + update.length > LONGEST) flush()
+    updates.push(update)
+    length += update.length
+  }
+  flush()
+  return texts
 }
 
-/** `null`: not for this worker, its own, or no message of ours. */
-export function decodeMessage({ namespace, worker }: Sender, text: string): FleetMessage | null {
-  if (typeof text !== 'string' || !text.startsWith('[1,')) return null
+/** None, where the string is not for this worker, its own, or none of ours. */
+export function decodeMessages(sender: Sender, text: string): FleetMessage[] {
+  // Most of what a worker hears may be its own.
+  if (typeof text !== 'string' || !text.startsWith('[1,') || text.startsWith(headOf(sender))) return []
   let fields: unknown
   try {
     fields = JSON.parse(text)
   } catch {
-    return null
+    return []
   }
-  if (!Array.isArray(fields) || fields[1] !== namespace || fields[2] === worker) return null
+  if (!Array.isArray(fields) || fields[1] !== sender.namespace || fields[2] === sender.worker) return []
   const [, , , type, detail, keys] = fields as unknown[]
   if ((type === 'h' || type === 's') && Array.isArray(keys) && keys.every(isCanonicalKey)) {
-    return { type: 'invalidated', kind: type === 'h' ? 'hard' : 'soft', isExact: detail === true, keys }
+    return [{ type: 'invalidated', kind: type === 'h' ? 'hard' : 'soft', isExact: detail === true, keys }]
   }
-  if (type === 'u' && typeof detail === 'number' && isCanonicalKey(keys)) {
-    return { type: 'updated', key: keys, dataUpdatedAt: detail }
+  if (type === 'u') return updatesIn(fields)
+  return type === 'l' ? [{ type: 'lost' }] : []
+}
+
+function headOf({ namespace, worker }: Sender): string {
+  return `[1,${JSON.stringify(namespace)},${JSON.stringify(worker)},`
+}
+
+function tailOf(message: Exclude<FleetMessage, Update>): string {
+  if (message.type === 'lost') return '"l"]'
+  const { kind, isExact, keys } = message
+  return `"${kind === 'hard' ? 'h' : 's'}",${isExact},${JSON.stringify(keys)}]`
+}
+
+/** Moment and key by turns. */
+function updatesIn(fields: readonly unknown[]): Update[] {
+  const updates: Update[] = []
+  for (let i = 4; i + 1 < fields.length; i += 2) {
+    const dataUpdatedAt = fields[i]
+    const key = fields[i + 1]
+    if (typeof dataUpdatedAt !== 'number' || !isCanonicalKey(key)) return []
+    updates.push({ type: 'updated', key, dataUpdatedAt })
   }
-  return type === 'l' ? { type: 'lost' } : null
+  return updates
 }
 
 function isCanonicalKey(value: unknown): value is CanonicalKey {

@@ -77,7 +77,7 @@ export class Fleet {
       this.#sync = new TokenSync({ cache, tier, timers, interval: syncInterval, onInvalidated, onUnknown })
       tier.listener = {
         onPersisted: () => {},
-        onInvalidated: () => tier.replaceNamespaceToken(),
+        onInvalidated: async () => {},
         onReasserted: () => {},
       }
       return
@@ -121,11 +121,11 @@ export class Fleet {
     })
     tier.listener = {
       onPersisted: ({ key }, dataUpdatedAt) => {
-        void outbox.send({ type: 'updated', key: canonicalParts(key), dataUpdatedAt })
+        outbox.post({ type: 'updated', key: canonicalParts(key), dataUpdatedAt })
       },
       onInvalidated: (keys, isExact, kind) => outbox.send({ type: 'invalidated', kind, isExact, keys }),
       onReasserted: () => {
-        void outbox.send({ type: 'lost' })
+        outbox.post({ type: 'lost' })
       },
     }
     this.#outbox = outbox

@@ -10,7 +10,7 @@ import type { ChangeFeed } from '../ports/storage.ts'
 import { backoff } from '../resilience/backoff.ts'
 import type { Alarm, TimerQueue } from '../resilience/timer-queue.ts'
 import type { StorageTier } from '../tier/storage-tier.ts'
-import { encodeMessage, type FleetMessage, type Sender } from './fleet-message.ts'
+import { encodeMessages, type FleetMessage, type Sender } from './fleet-message.ts'
 
 export const MOST_WAITING = 10_000
 const BATCH = 500
@@ -44,14 +44,17 @@ export class Outbox {
 
   /** Resolves when the log has the message. */
   send(message: FleetMessage): Promise<void> {
+    this.post(message)
+    return new Promise<void>((resolve) => this.#told.push(resolve))
+  }
+
+  post(message: FleetMessage): void {
     const subject = message.type === 'updated' ? message.key.join(',') : `#${this.#serial++}`
     // The newest place in the order: what was told of the key before may be older than an invalidation between.
     this.#waiting.delete(subject)
     this.#waiting.set(subject, message)
     if (this.#waiting.size > MOST_WAITING) this.#waiting = new Map([['#', { type: 'lost' }]])
-    const told = new Promise<void>((resolve) => this.#told.push(resolve))
     this.#schedule()
-    return told
   }
 
   /** Resolves when nothing waits any longer. */
@@ -70,11 +73,21 @@ export class Outbox {
     queueMicrotask(() => void this.#pump())
   }
 
+  #first(): [string, FleetMessage][] {
+    const batch: [string, FleetMessage][] = []
+    for (const each of this.#waiting) {
+      batch.push(each)
+      if (batch.length === BATCH) break
+    }
+    return batch
+  }
+
   async #pump(): Promise<void> {
     while (this.#waiting.size > 0 && !this.#isClosed) {
-      const batch = [...this.#waiting].slice(0, BATCH)
+      const batch = this.#first()
       const told = batch.length === this.#waiting.size ? this.#told.splice(0) : []
-      const texts = batch.map(([, message]) => encodeMessage(this.#sender, message))
+      const messages = batch.map(([, message]) => message)
+      const texts = encodeMessages(this.#sender, messages)
       const outcome = await this.#tier.call('append', () => this.#feed.append(texts))
       if (!outcome.isOk) {
         this.#told.unshift(...told)

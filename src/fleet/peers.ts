@@ -14,7 +14,7 @@ import type { ChangeFeed } from '../ports/storage.ts'
 import { backoff } from '../resilience/backoff.ts'
 import type { SafeLogger } from '../resilience/safe-logger.ts'
 import type { Alarm, TimerQueue } from '../resilience/timer-queue.ts'
-import { decodeMessage, type FleetMessage, type Sender } from './fleet-message.ts'
+import { decodeMessages, type FleetMessage, type Sender } from './fleet-message.ts'
 
 export interface PeersSettings {
   readonly feed: ChangeFeed
@@ -165,19 +165,20 @@ export class Peers {
 
   #hear(messages: readonly string[]): void {
     if (this.#isClosed || !Array.isArray(messages)) return
-    for (const text of messages) {
-      const message = decodeMessage(this.#settings.sender, text)
-      if (message === null) continue
-      this.#heard++
-      try {
-        this.#settings.onMessage(message)
-      } catch (error) {
-        this.#settings.logger.error(
-          'A message of another worker could not be applied; L1 is read again.',
-          error,
-        )
-        this.#settings.onGap(false)
-      }
+    for (const text of messages)
+      for (const message of decodeMessages(this.#settings.sender, text)) this.#apply(message)
+  }
+
+  #apply(message: FleetMessage): void {
+    this.#heard++
+    try {
+      this.#settings.onMessage(message)
+    } catch (error) {
+      this.#settings.logger.error(
+        'A message of another worker could not be applied; L1 is read again.',
+        error,
+      )
+      this.#settings.onGap(false)
     }
   }
 

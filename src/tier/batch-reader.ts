@@ -5,16 +5,21 @@
  * that could not be read has no answer, which is something else than "nothing there".
  */
 
-import type { StorageGuard } from './storage-guard.ts'
+import type { Outcome, StorageGuard } from './storage-guard.ts'
 
 /** By key: the value, `null` where there is none; a key that could not be read is missing. */
 export type Answers = ReadonlyMap<string, string | null>
 
 const LARGEST_BATCH = 1_000
 
+interface Batch {
+  readonly keys: Set<string>
+  readonly answers: Promise<Answers>
+}
+
 export class BatchReader {
   readonly #guard: StorageGuard
-  #gathering: { readonly keys: Set<string>; readonly answers: Promise<Answers> } | null = null
+  #gathering: Batch | null = null
 
   constructor(guard: StorageGuard) {
     this.#guard = guard
@@ -26,49 +31,54 @@ export class BatchReader {
     return batch.answers
   }
 
-  #begin(): { readonly keys: Set<string>; readonly answers: Promise<Answers> } {
+  #begin(): Batch {
     const keys = new Set<string>()
-    const answers = Promise.resolve().then(() => {
-      this.#gathering = null
-      return this.#send([...keys])
+    const answers = new Promise<Answers>((resolve) => {
+      queueMicrotask(() => {
+        this.#gathering = null
+        this.#send([...keys], resolve)
+      })
     })
     this.#gathering = { keys, answers }
     return this.#gathering
   }
 
-  async #send(keys: string[]): Promise<Answers> {
+  #send(keys: readonly string[], resolve: (answers: Answers) => void): void {
     const answers = new Map<string, string | null>()
     const { backend } = this.#guard
-    if (backend.getMany === undefined) {
-      await Promise.all(keys.map((key) => this.#readOne(key, answers)))
-      return answers
+    const batchSize = backend.getMany === undefined ? 1 : LARGEST_BATCH
+    let left = Math.ceil(keys.length / batchSize)
+    if (left === 0) resolve(answers)
+    for (let i = 0; i < keys.length; i += batchSize) {
+      const batch = keys.length <= batchSize ? keys : keys.slice(i, i + batchSize)
+      void this.#read(batch).then((outcome) => {
+        if (outcome.isOk)
+          for (let k = 0; k < batch.length; k++) answers.set(batch[k] as string, textOf(outcome.value[k]))
+        if (--left === 0) resolve(answers)
+      })
     }
-    const batches: Promise<void>[] = []
-    for (let i = 0; i < keys.length; i += LARGEST_BATCH) {
-      batches.push(this.#readMany(keys.slice(i, i + LARGEST_BATCH), answers))
-    }
-    await Promise.all(batches)
-    return answers
   }
 
-  async #readOne(key: string, answers: Map<string, string | null>): Promise<void> {
-    const outcome = await this.#guard.run('get', () => this.#guard.backend.get(key))
-    if (outcome.isOk) answers.set(key, textOf(outcome.value))
-  }
-
-  async #readMany(keys: string[], answers: Map<string, string | null>): Promise<void> {
-    const outcome = await this.#guard.run('get', async () => {
-      const values: unknown = await this.#guard.backend.getMany?.(keys)
-      if (!Array.isArray(values) || values.length !== keys.length) {
-        throw new TypeError(
-          `getMany answered with ${Array.isArray(values) ? values.length : typeof values} values; expected ${keys.length}.`,
-        )
-      }
-      return values as unknown[]
+  #read(keys: readonly string[]): Promise<Outcome<readonly unknown[]>> {
+    const { backend } = this.#guard
+    if (backend.getMany === undefined)
+      return this.#guard.run('get', async () => [await backend.get(keys[0] as string)])
+    return this.#guard.run('get', () => {
+      const values: unknown = backend.getMany?.(keys)
+      return isPromiseLike(values) ? values.then((each) => checked(each, keys)) : checked(values, keys)
     })
-    if (!outcome.isOk) return
-    for (const [i, key] of keys.entries()) answers.set(key, textOf(outcome.value[i]))
   }
+}
+
+function checked(values: unknown, keys: readonly string[]): readonly unknown[] {
+  if (Array.isArray(values) && values.length === keys.length) return values
+  throw new TypeError(
+    `getMany answered with ${Array.isArray(values) ? values.length : typeof values} values; expected ${keys.length}.`,
+  )
+}
+
+function isPromiseLike(value: unknown): value is PromiseLike<unknown> {
+  return typeof (value as { then?: unknown } | null | undefined)?.then === 'function'
 }
 
 /** What is no string was not written by us: it decodes as foreign. */

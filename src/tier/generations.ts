@@ -20,12 +20,16 @@
  * at which L2 takes it and the one at which it says so, even one on top of it. So what L2 holds is taken only under
  * the tokens that L2 answered in the same read, if these are the current ones here, too.
  *
+ * Of those that L2 has answered lately some need not be asked for again: see `Vouching`.
+ *
  * A token is sent once. One that may or may not have arrived is sent again under another name (`renew`).
+ *
+ * Long because: what is known of a token changes here and nowhere else.
  */
 
-import { canonicalParts } from '../keys/hash-key.ts'
 import type { QueryKey } from '../keys/query-key.ts'
-import { generationKey, hash32 } from './storage-keys.ts'
+import { type Known, type Slot, Slots } from './slots.ts'
+import type { Vouch } from './vouching.ts'
 
 export type GenerationKind = 'hard' | 'soft'
 
@@ -35,19 +39,17 @@ export interface Capture {
   readonly soft: string
 }
 
-interface Known {
-  readonly token: string
-  seq: number
-  isPending: boolean
-}
-
-const SLOTS = 65_536
 /** Beyond it the oldest are forgotten, which is safe: unknown is read again. */
 const MOST_KNOWN = 200_000
+const NONE: readonly string[] = []
 const TOKEN = /^[\w-]{8}$/
 
+export function isToken(text: string): boolean {
+  return TOKEN.test(text)
+}
+
 export class Generations {
-  readonly #namespace: string
+  readonly #slots: Slots
   readonly #random: () => number
   readonly #known = new Map<string, Known>()
   /** When a token was last replaced here; of those that are forgotten, the latest of them. */
@@ -56,21 +58,18 @@ export class Generations {
   #seq = 0
 
   constructor(namespace: string, random: () => number) {
-    this.#namespace = namespace
+    this.#slots = new Slots(namespace)
     this.#random = random
+  }
+
+  /** The slots of all prefixes of `key`, and of the key as a whole: their tokens vouch for it. */
+  slotsOf(key: QueryKey): Slot[] {
+    return this.#slots.of(key)
   }
 
   /** The L2 keys of all tokens that vouch for `key`, hard and soft by turns. */
   tokenKeysOf(key: QueryKey): string[] {
-    const parts = canonicalParts(key)
-    const keys: string[] = []
-    let prefix = '['
-    for (const [depth, part] of parts.entries()) {
-      this.#push(keys, prefix, depth)
-      prefix += `${part},`
-    }
-    this.#push(keys, prefix, null)
-    return keys
+    return tokenKeysOf(this.#slots.of(key))
   }
 
   /**
@@ -78,17 +77,13 @@ export class Generations {
    * key alone, nothing below.
    */
   tokenKeysToReplace(parts: readonly string[], isExact: boolean, kind: GenerationKind): string[] {
-    const prefix = ['[', ...parts.map((part) => `${part},`)].join('')
-    const pairs: string[] = []
-    this.#push(pairs, prefix, null)
-    if (!isExact) this.#push(pairs, prefix, parts.length)
-    return pairs.filter((_, i) => i % 2 === (kind === 'hard' ? 0 : 1))
+    const slots = this.#slots.toReplace(parts, isExact)
+    return slots.map(({ hardKey, softKey }) => (kind === 'hard' ? hardKey : softKey))
   }
 
   /** What is known of these tokens may be out of date: they are read again before they vouch for anything. */
   forget(tokenKeys: Iterable<string>): void {
-    for (const tokenKey of tokenKeys)
-      if (this.#known.get(tokenKey)?.isPending === false) this.#known.delete(tokenKey)
+    for (const tokenKey of tokenKeys) if (this.#known.get(tokenKey)?.isPending === false) this.#drop(tokenKey)
   }
 
   forgetAll(): void {
@@ -100,14 +95,48 @@ export class Generations {
     return ++this.#seq
   }
 
-  /** Takes in what a read of a token that was asked for at `seq` has answered. */
-  learn(tokenKey: string, answer: string | null, seq: number): void {
+  /** Takes in what a read of a token that was asked for at `seq`, under `vouch`, has answered. */
+  learn(tokenKey: string, answer: string | null, seq: number, vouch: Vouch | null = null): void {
     const known = this.#known.get(tokenKey)
     if (known !== undefined && (known.isPending || known.seq > seq)) return
-    if (known !== undefined && known.token === answer) known.seq = seq
-    else if (answer !== null && TOKEN.test(answer))
-      this.#remember(tokenKey, { token: answer, seq, isPending: false })
-    else this.#known.delete(tokenKey)
+    if (known !== undefined && known.token === answer) {
+      known.seq = seq
+      known.vouch = vouch
+    } else if (answer !== null && isToken(answer))
+      this.#remember(tokenKey, { token: answer, seq, isPending: false, vouch })
+    else this.#drop(tokenKey)
+  }
+
+  /** The tokens of these slots that `vouch` does not stand for, so that they must be read. */
+  notVouchedFor(slots: readonly Slot[], vouch: Vouch): readonly string[] {
+    let keys = NONE
+    for (const slot of slots) {
+      if (slot.hard?.vouch !== vouch) slot.hard = this.#known.get(slot.hardKey)
+      if (slot.soft?.vouch !== vouch) slot.soft = this.#known.get(slot.softKey)
+      if (slot.hard?.vouch !== vouch) keys = [...keys, slot.hardKey]
+      if (slot.soft?.vouch !== vouch) keys = [...keys, slot.softKey]
+    }
+    return keys
+  }
+
+  /** The tokens of slots for which `vouch` stood, as L2 has them; `null` where it does so no longer. */
+  vouchedFor(slots: readonly Slot[], vouch: Vouch): Capture | null {
+    let hard = ''
+    let soft = ''
+    for (const slot of slots) {
+      if (slot.hard?.vouch !== vouch || slot.soft?.vouch !== vouch) return null
+      hard += slot.hard.token
+      soft += slot.soft.token
+    }
+    return { hard, soft }
+  }
+
+  /** They are read again before anything else is decided by them. */
+  doubt(tokenKeys: readonly string[]): void {
+    for (const tokenKey of tokenKeys) {
+      const known = this.#known.get(tokenKey)
+      if (known !== undefined) known.vouch = null
+    }
   }
 
   /** Nothing is known, so nothing can be captured under. */
@@ -130,7 +159,7 @@ export class Generations {
   replace(tokenKey: string): string {
     const token = this.makeToken()
     const seq = this.mark()
-    this.#remember(tokenKey, { token, seq, isPending: true })
+    this.#remember(tokenKey, { token, seq, isPending: true, vouch: null })
     this.#replaced.delete(tokenKey)
     this.#replaced.set(tokenKey, seq)
     if (this.#replaced.size > MOST_KNOWN) {
@@ -149,7 +178,7 @@ export class Generations {
     const token = this.makeToken()
     const known = this.#known.get(tokenKey)
     if (known?.isPending === true && known.token === sent) {
-      this.#remember(tokenKey, { token, seq: this.mark(), isPending: true })
+      this.#remember(tokenKey, { token, seq: this.mark(), isPending: true, vouch: null })
     }
     return token
   }
@@ -161,7 +190,7 @@ export class Generations {
       known.isPending = false
       known.seq = this.mark()
     } else if (known === undefined) {
-      this.#remember(tokenKey, { token, seq: this.mark(), isPending: false })
+      this.#remember(tokenKey, { token, seq: this.mark(), isPending: false, vouch: null })
     }
   }
 
@@ -183,45 +212,73 @@ export class Generations {
     return this.#join(tokenKeys, true, since)
   }
 
-  /** What L2 has answered for these tokens; `null` where one is missing. */
-  answered(tokenKeys: readonly string[], answers: ReadonlyMap<string, string | null>): Capture | null {
-    const tokens = ['', '']
+  /**
+   * What L2 says of these tokens: what it has answered, and of those that were not asked for what `vouch` stands for. `null`
+   * where one is missing, `undefined` where one was not asked for and is not vouched for any longer.
+   */
+  answered(
+    tokenKeys: readonly string[],
+    answers: ReadonlyMap<string, string | null>,
+    vouch: Vouch | null = null,
+  ): Capture | null | undefined {
+    let hard = ''
+    let soft = ''
     for (let i = 0; i < tokenKeys.length; i++) {
-      const answer = answers.get(tokenKeys[i] as string)
-      if (answer === null || answer === undefined || !TOKEN.test(answer)) return null
-      tokens[i % 2] += answer
+      const tokenKey = tokenKeys[i] as string
+      let token = answers.get(tokenKey)
+      if (token === undefined) {
+        const known = this.#known.get(tokenKey)
+        if (vouch === null || known?.vouch !== vouch) return undefined
+        token = known.token
+      } else if (token === null || !isToken(token)) {
+        return null
+      }
+      if (i % 2 === 0) hard += token
+      else soft += token
     }
-    return { hard: tokens[0] as string, soft: tokens[1] as string }
+    return { hard, soft }
   }
 
   #join(tokenKeys: readonly string[], mustBeSettled: boolean, since = Infinity): Capture | null {
-    const tokens = ['', '']
+    let hard = ''
+    let soft = ''
     for (let i = 0; i < tokenKeys.length; i++) {
       const tokenKey = tokenKeys[i] as string
       const known = this.#known.get(tokenKey)
       if (known === undefined || (mustBeSettled && known.isPending)) return null
       const isBefore =
         since === Infinity || (this.#replaced.get(tokenKey) ?? this.#replacedForgotten) <= since
-      if (isBefore) tokens[i % 2] += known.token
+      if (!isBefore) continue
+      if (i % 2 === 0) hard += known.token
+      else soft += known.token
     }
-    return { hard: tokens[0] as string, soft: tokens[1] as string }
+    return { hard, soft }
   }
 
-  #push(keys: string[], prefix: string, depth: number | null): void {
-    const slot = `${depth ?? 'k'}.${(hash32(prefix) % SLOTS).toString(36)}`
-    keys.push(generationKey(this.#namespace, 'hard', slot), generationKey(this.#namespace, 'soft', slot))
+  #drop(tokenKey: string): void {
+    const known = this.#known.get(tokenKey)
+    if (known !== undefined) known.vouch = null
+    this.#known.delete(tokenKey)
   }
 
   #remember(tokenKey: string, known: Known): void {
+    const former = this.#known.get(tokenKey)
+    if (former !== undefined) former.vouch = null
     this.#known.set(tokenKey, known)
     if (this.#known.size <= MOST_KNOWN) return
     // Many at a time: finding the first of a map costs as much as was deleted before it.
     let surplus = MOST_KNOWN / 4
     for (const [oldest, { isPending }] of this.#known) {
       if (surplus-- === 0) return
-      if (!isPending) this.#known.delete(oldest)
+      if (!isPending) this.#drop(oldest)
     }
   }
 }
 
 const ALPHABET = 'ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz0123456789-_'
+
+export function tokenKeysOf(slots: readonly Slot[]): string[] {
+  const keys: string[] = []
+  for (const { hardKey, softKey } of slots) keys.push(hardKey, softKey)
+  return keys
+}

@@ -10,6 +10,9 @@
 /** Some stores end at 250 (memcached), file names at 255. */
 const LONGEST_NAME = 180
 
+const UNSAFE = /[^\x21-\x24\x26-\x7e]/
+const EACH_UNSAFE = new RegExp(UNSAFE, 'g')
+
 export interface EntryKey {
   readonly storageKey: string
   /** Whether the name is a digest, so that the key itself must be kept with the data. */
@@ -17,9 +20,13 @@ export interface EntryKey {
 }
 
 export function entryKey(namespace: string, hash: string): EntryKey {
-  const name = hash.replace(/[^\x21-\x24\x26-\x7e]/g, (char) => `%${char.charCodeAt(0).toString(16)};`)
+  const name = UNSAFE.test(hash) ? hash.replace(EACH_UNSAFE, escaped) : hash
   if (name.length <= LONGEST_NAME) return { storageKey: `${namespace}:d:${name}`, isDigest: false }
   return { storageKey: `${namespace}:d:#${digest(hash)}`, isDigest: true }
+}
+
+function escaped(char: string): string {
+  return `%${char.charCodeAt(0).toString(16)};`
 }
 
 export function generationKey(namespace: string, kind: 'hard' | 'soft', slot: string): string {

@@ -19,14 +19,16 @@ import { Gate } from '../resilience/gate.ts'
 import type { SafeLogger } from '../resilience/safe-logger.ts'
 import type { TimerQueue } from '../resilience/timer-queue.ts'
 import { type Answers, BatchReader } from './batch-reader.ts'
+import { Deadlines } from './deadlines.ts'
 import { decodeEnvelope, type Envelope, encodeEnvelope, LONGEST_VALUE } from './envelope.ts'
-import { type Capture, type GenerationKind, Generations } from './generations.ts'
+import { type Capture, type GenerationKind, Generations, isToken } from './generations.ts'
 import { PendingWrite } from './pending-write.ts'
 import { RecentInvalidations } from './recent-invalidations.ts'
 import { type GuardStats, type Outcome, StorageGuard, type StorageOperation } from './storage-guard.ts'
 import { leaseKey, namespaceKey, probeKey } from './storage-keys.ts'
 import { type Keyed, StoredName } from './stored-name.ts'
 import { Untold } from './untold.ts'
+import { type Vouch, Vouching } from './vouching.ts'
 import { WRITE_LIMITS, WriteBehind, type WriteLimits, type WriteStats } from './write-behind.ts'
 
 const MOST_ADDING = 256
@@ -84,16 +86,19 @@ export class StorageTier {
   readonly #reader: BatchReader
   readonly #writes: WriteBehind
   readonly #generations: Generations
+  readonly #vouching = new Vouching()
+  readonly #namespaceKey: string
   /** Tokens that are being made, so that no slot gets two of this worker's. */
   readonly #making = new Map<string, Promise<void>>()
+  /** Keys of writes for which generations are being asked for. */
+  readonly #learning = new Set<string>()
   /** Many new keys at once make many tokens; they must not take all the places that the guard has. */
   readonly #adding = new Gate(MOST_ADDING)
   readonly #reported = new Set<string>()
   readonly #untold = new Untold()
   readonly #recent = new RecentInvalidations()
   #listener: TierListener | null = null
-  /** Those who wait for L2 and for their deadline. */
-  readonly #waiting = new Set<() => void>()
+  readonly #deadlines: Deadlines
   #hits = 0
   #misses = 0
   #rejected = 0
@@ -104,6 +109,7 @@ export class StorageTier {
     const { backend, clock, timers, logger, namespace, storageTimeout, random = Math.random } = settings
     this.#settings = settings
     this.#generations = new Generations(namespace, random)
+    this.#namespaceKey = namespaceKey(namespace)
     this.#guard = new StorageGuard({
       backend,
       clock,
@@ -112,9 +118,7 @@ export class StorageTier {
       timeout: storageTimeout,
       probeKey: probeKey(namespace),
       random,
-      onOpened: () => {
-        for (const giveUp of this.#waiting) giveUp()
-      },
+      onOpened: () => this.#deadlines.endAll(),
       onRecovered: () => {
         const waiting = this.#writes.resume()
         this.#tellUntold()
@@ -122,6 +126,7 @@ export class StorageTier {
         return `replaying ${waiting} writes`
       },
     })
+    this.#deadlines = new Deadlines(timers, () => this.#now())
     this.#reader = new BatchReader(this.#guard)
     const limits = settings.writeLimits ?? WRITE_LIMITS
     this.#writes = new WriteBehind({ guard: this.#guard, clock, timers, logger, random, limits })
@@ -162,21 +167,18 @@ export class StorageTier {
   }
 
   /** The valid data of a query, or `null` where there is none or `limit` milliseconds have passed; afterwards its generations are known where L2 answered. */
-  async read(
-    query: Keyed,
-    limit = this.#settings.storageTimeout,
-    isAgain = false,
-  ): Promise<StoredData | null> {
+  read(query: Keyed, limit = this.#settings.storageTimeout, isAgain = false): Promise<StoredData | null> {
     const rejected = this.#rejected
     const name = this.name(query)
-    const found = this.#guard.isOpenForCalls
-      ? await this.#within(() => this.#look(name), null, limit)
-      : this.#readPending(name)
-    // A fetch that looks again has been counted.
-    if (isAgain) this.#rejected = Math.min(this.#rejected, rejected)
-    else if (found === null) this.#misses++
-    else this.#hits++
-    return found
+    const count = (found: StoredData | null): StoredData | null => {
+      // A fetch that looks again has been counted.
+      if (isAgain) this.#rejected = Math.min(this.#rejected, rejected)
+      else if (found === null) this.#misses++
+      else this.#hits++
+      return found
+    }
+    if (!this.#guard.isOpenForCalls) return Promise.resolve(count(this.#readPending(name)))
+    return this.#within(() => this.#look(name), null, limit, count)
   }
 
   /**
@@ -222,18 +224,10 @@ export class StorageTier {
     const { tokenKeys } = name
     const early = capture === 'when-written' ? this.#generations.capture(tokenKeys) : capture
     const madeAt = this.#generations.mark()
-    let isLearning = false
-    const learn = async (): Promise<void> => {
-      isLearning = true
-      await this.#learnTokens(tokenKeys)
-      isLearning = false
-      // Where L2 did not tell, trying again at once would end in a circle.
-      if (this.#generations.capture(tokenKeys) !== null) this.#writes.nudge(storageKey)
-    }
     const produce = (): string | null | undefined => {
       const generations = early ?? this.#generations.captureSince(tokenKeys, madeAt)
       if (generations === null) {
-        if (this.#guard.isOpenForCalls && !isLearning) void learn()
+        if (this.#guard.isOpenForCalls) void this.#learnFor(name)
         return undefined
       }
       onCaptured?.(generations)
@@ -297,17 +291,9 @@ export class StorageTier {
     await this.#within(() => this.#tell(writes, parts, isExact, kind), undefined)
   }
 
-  /** Replaces the token that stands for the namespace; resolves when L2 has it. */
-  replaceNamespaceToken(): Promise<void> {
-    return doneOf(
-      this.#writeToken(namespaceKey(this.#settings.namespace), () => this.#generations.makeToken()),
-    )
-  }
-
   /** `null` = L2 has none, `undefined` = it could not be read. */
   async readNamespaceToken(): Promise<string | null | undefined> {
-    const key = namespaceKey(this.#settings.namespace)
-    return (await this.#reader.load([key])).get(key)
+    return (await this.#reader.load([this.#namespaceKey])).get(this.#namespaceKey)
   }
 
   /** The generations of queries as L2 has them now, `null` for one that is not known; `null` where L2 did not answer. */
@@ -354,7 +340,7 @@ export class StorageTier {
       logger.error('Closing L2 failed.', error)
     }
     // The timers end with the client: nobody else would tell those who still wait.
-    for (const giveUp of this.#waiting) giveUp()
+    this.#deadlines.endAll()
   }
 
   stats(): TierStats {
@@ -382,7 +368,11 @@ export class StorageTier {
     kind: GenerationKind,
   ): Promise<void> {
     await Promise.all(writes.map((write) => write && doneOf(write)))
-    await this.#listener?.onInvalidated(parts, isExact, kind)
+    const announcement = this.#writes.peek(this.#namespaceKey)
+    await Promise.all([
+      announcement && doneOf(announcement),
+      this.#listener?.onInvalidated(parts, isExact, kind),
+    ])
   }
 
   /** What was invalidated while L2 was away, once its tokens are there. */
@@ -399,39 +389,82 @@ export class StorageTier {
   }
 
   /** The result of `work`, or `otherwise` where it takes longer than a fetch may wait, or L2 goes away meanwhile. */
-  #within<T>(work: () => Promise<T>, otherwise: T, limit = this.#settings.storageTimeout): Promise<T> {
-    const { timers } = this.#settings
+  #within<T>(
+    work: () => Promise<T>,
+    otherwise: T,
+    limit = this.#settings.storageTimeout,
+    note: (result: T) => T = same,
+  ): Promise<T> {
     return new Promise((resolve, reject) => {
-      const leave = (): void => {
-        if (this.#waiting.delete(giveUp)) timers.release()
-      }
-      const giveUp = (): void => {
-        timers.cancel(deadline)
-        leave()
-        resolve(otherwise)
-      }
-      const deadline = timers.after(limit, giveUp)
-      this.#waiting.add(giveUp)
-      timers.hold()
-      work().then(resolve, reject).finally(giveUp)
+      const wait = this.#deadlines.wait(limit, () => resolve(note(otherwise)))
+      work().then(
+        (result) => {
+          if (this.#deadlines.leave(wait)) resolve(note(result))
+        },
+        (error) => {
+          if (this.#deadlines.leave(wait)) reject(error)
+        },
+      )
     })
   }
 
-  async #look(query: StoredName): Promise<StoredData | null> {
-    const { tokenKeys, storageKey } = query
+  /** `asksAll`: for every token, whatever vouches for it. */
+  #look(query: StoredName, asksAll = false): Promise<StoredData | null> {
+    const { storageKey } = query
     const isHere = this.#writes.peek(storageKey) !== undefined
+    const vouch = this.#vouching.current
+    const asked =
+      asksAll || isHere || vouch === null
+        ? query.tokenKeys
+        : this.#generations.notVouchedFor(query.slots, vouch)
     const seq = this.#generations.mark()
-    const answers = await this.#reader.load(isHere ? tokenKeys : [storageKey, ...tokenKeys])
-    const areLearned = this.#learn(tokenKeys, answers, seq)
-    const answered = areLearned ? this.#generations.answered(tokenKeys, answers) : null
+    const keys = isHere ? asked : [storageKey, this.#namespaceKey, ...asked]
+    return this.#reader.load(keys).then((answers) => this.#judge(query, answers, asked, seq, vouch))
+  }
+
+  /** What L2 has answered to a look that asked for these tokens at `seq`, under `vouch`. */
+  #judge(
+    query: StoredName,
+    answers: Answers,
+    asked: readonly string[],
+    seq: number,
+    vouch: Vouch | null,
+  ): Awaitable<StoredData | null> {
+    const { storageKey } = query
+    const holding = this.#hearNamespace(answers)
+    const isPending = this.#writes.peek(storageKey) !== undefined
+    const text = answers.get(storageKey) ?? null
+    const isVouchedFor = asked.length === 0 && holding !== null && !isPending
+    const current = isVouchedFor ? this.#generations.vouchedFor(query.slots, holding) : null
+    if (current !== null) {
+      const stored = this.#accept(query, text, current, current)
+      if (text !== null && stored?.isInvalidated !== false) this.#generations.doubt(query.tokenKeys)
+      return stored
+    }
+    const { tokenKeys } = query
+    const areLearned = this.#learn(asked, answers, seq, vouch)
+    const said = areLearned ? this.#generations.answered(tokenKeys, answers, holding) : null
+    // An invalidation has come, and nothing vouches for what was not asked for.
+    if (said === undefined && answers.has(this.#namespaceKey)) return this.#look(query, true)
+    const answered = said ?? null
     // Asked again: a write may have come while L2 was being read, and then it answers alone, a tombstone too. It counts
     // under the generations that L2 has named: where it did not, a peer's removal may be among them.
-    const stored =
-      this.#writes.peek(storageKey) !== undefined
-        ? this.#readPending(query, answered)
-        : this.#accept(query, answers.get(storageKey) ?? null, answered)
-    if (areLearned) await this.#settleTokens(tokenKeys)
-    return stored
+    const stored = isPending ? this.#readPending(query, answered) : this.#accept(query, text, answered)
+    // Should a token that was not asked for be wrong (the store may have lost or damaged it), it must not remain so.
+    if (asked.length < tokenKeys.length && text !== null && stored?.isInvalidated !== false)
+      this.#generations.doubt(tokenKeys)
+    if (!areLearned || this.#generations.capture(tokenKeys) !== null) return stored
+    return this.#settleTokens(tokenKeys).then(() => stored)
+  }
+
+  /** Returns what stands for the reads that have asked for the namespace's token. */
+  #hearNamespace(answers: Answers): Vouch | null {
+    const answer = answers.get(this.#namespaceKey)
+    if (answer === undefined) return null
+    const isKnown = this.#vouching.current?.token === answer
+    const token = isKnown || (answer !== null && isToken(answer)) ? answer : null
+    if (token === null) void this.#makeToken(this.#namespaceKey)
+    return this.#vouching.learn(token, this.#now())
   }
 
   /** What waits to be written answers for L2; a tombstone answers "nothing". */
@@ -445,10 +478,15 @@ export class StorageTier {
    * Believes a value of L2 if it is ours, of this key, alive, and of the current generations, here and by what L2 has
    * answered for them (`null`: not for all; `undefined`: it was not asked).
    */
-  #accept(query: StoredName, text: string | null, answered: Capture | null | undefined): StoredData | null {
+  #accept(
+    query: StoredName,
+    text: string | null,
+    answered: Capture | null | undefined,
+    current = this.#generations.current(query.tokenKeys),
+  ): StoredData | null {
     if (text === null || answered === null) return null
     const { serializer, clock } = this.#settings
-    const { storageKey, isDigest, tokenKeys } = query
+    const { storageKey, isDigest } = query
     const decoded = decodeEnvelope(text, serializer, storageKey)
     if ('reason' in decoded) {
       this.#rejected++
@@ -459,7 +497,6 @@ export class StorageTier {
     const now = clock.now()
     if (key !== (isDigest ? query.hash : null)) return null
     if (expiresAt !== null && expiresAt <= now) return null
-    const current = this.#generations.current(tokenKeys)
     if (current === null || current.hard !== hard || (answered ?? current).hard !== hard) return null
     const isInvalidated = current.soft !== soft || (answered ?? current).soft !== soft
     // Another worker's clock may be ahead; data from the future would never grow old.
@@ -472,9 +509,10 @@ export class StorageTier {
   }
 
   /** Returns whether L2 answered for all of them. */
-  #learn(tokenKeys: readonly string[], answers: Answers, seq: number): boolean {
+  #learn(tokenKeys: readonly string[], answers: Answers, seq: number, vouch: Vouch | null = null): boolean {
     for (const tokenKey of tokenKeys) if (!answers.has(tokenKey)) return false
-    for (const tokenKey of tokenKeys) this.#generations.learn(tokenKey, answers.get(tokenKey) ?? null, seq)
+    for (const tokenKey of tokenKeys)
+      this.#generations.learn(tokenKey, answers.get(tokenKey) ?? null, seq, vouch)
     return true
   }
 
@@ -485,6 +523,16 @@ export class StorageTier {
       if (!this.#learn(unknown, await this.#reader.load(unknown), seq)) return
     }
     await this.#settleTokens(tokenKeys)
+  }
+
+  /** So that what waits to be written for this key can be made. */
+  async #learnFor({ storageKey, tokenKeys }: StoredName): Promise<void> {
+    if (this.#learning.has(storageKey)) return
+    this.#learning.add(storageKey)
+    await this.#learnTokens(tokenKeys)
+    this.#learning.delete(storageKey)
+    // Where L2 did not tell, trying again at once would end in a circle.
+    if (this.#generations.capture(tokenKeys) !== null) this.#writes.nudge(storageKey)
   }
 
   /** Makes the tokens that L2 lacks, and waits for those that are on their way to it. */
@@ -533,11 +581,21 @@ export class StorageTier {
   #replaceToken(tokenKey: string): PendingWrite {
     let token = this.#generations.replace(tokenKey)
     let isFirst = true
-    return this.#writeToken(tokenKey, () => {
+    const write = this.#writeToken(tokenKey, () => {
       if (!isFirst) token = this.#generations.renew(tokenKey, token)
       isFirst = false
       return token
     })
+    write.whenDone(() => this.#announce())
+    return write
+  }
+
+  /** L2 has the new token of a slot: from now on nothing that was read before vouches for it, anywhere. */
+  #announce(): void {
+    this.#vouching.forget()
+    // One that has not been sent yet comes after this one, too.
+    if (this.#writes.peek(this.#namespaceKey)?.isSent === false) return
+    this.#writeToken(this.#namespaceKey, () => this.#generations.makeToken())
   }
 
   /** `make`: called once for each attempt. */
@@ -601,6 +659,10 @@ export class StorageTier {
     this.#reported.add(what)
     this.#settings.logger.warn(message, ...details)
   }
+}
+
+function same<T>(value: T): T {
+  return value
 }
 
 /** Settles when L2 has the write or a newer one of its key, or it was given up. */

@@ -1,7 +1,8 @@
 /** What L2 knows a query by, worked out once for all that one fetch does with it. */
 
 import type { QueryKey } from '../keys/query-key.ts'
-import type { Generations } from './generations.ts'
+import { type Generations, tokenKeysOf } from './generations.ts'
+import type { Slot } from './slots.ts'
 import { entryKey } from './storage-keys.ts'
 
 /** A query, as far as L2 is concerned. */
@@ -17,7 +18,8 @@ export class StoredName implements Keyed {
   /** The key was too long for a backend: the envelope says which it was. */
   readonly isDigest: boolean
   readonly #generations: Generations
-  #tokenKeys: string[] | null = null
+  #slots: readonly Slot[] | null = null
+  #tokenKeys: readonly string[] | null = null
 
   constructor(query: Keyed, namespace: string, generations: Generations) {
     this.key = query.key
@@ -28,8 +30,13 @@ export class StoredName implements Keyed {
     this.#generations = generations
   }
 
+  get slots(): readonly Slot[] {
+    this.#slots ??= this.#generations.slotsOf(this.key)
+    return this.#slots
+  }
+
   get tokenKeys(): readonly string[] {
-    this.#tokenKeys ??= this.#generations.tokenKeysOf(this.key)
+    this.#tokenKeys ??= tokenKeysOf(this.slots)
     return this.#tokenKeys
   }
 }

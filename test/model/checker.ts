@@ -6,7 +6,7 @@
  *   called in this worker before the call; after a soft one it is marked as invalidated.
  * P4 between workers: what enters L1 from L2, or is returned without ever having been in L1, did not begin before an
  *   invalidation that was acknowledged before L2 was consulted for it. "Consulted": the first time, within the last
- *   `storageTimeout`, that the worker read the hard token of the very key; without any the circuit was open. L1
+ *   `storageTimeout`, that the worker read the entry or the hard token of the very key; without any the circuit was open. L1
  *   copies, and fetches that run, are exempt in other workers until these have heard of it: see `fleet-checks.ts`.
  * P7: as long as L1 holds a key without a break, `dataUpdatedAt` steps back by `setQueryData` alone, and what comes from
  *   L2 is younger than what it replaces. Eviction, removal, reset, `clear` and restart are breaks.

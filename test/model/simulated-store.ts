@@ -350,7 +350,7 @@ function summed(key: string, text: string): string {
 }
 
 function isToken(key: string): boolean {
-  return key.includes(':h:') || key.includes(':s:')
+  return key.includes(':h:') || key.includes(':s:') || key.includes(':n:')
 }
 
 function fateText({ effectIn, answerIn, answer, isPartial }: Fate): string {

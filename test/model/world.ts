@@ -31,9 +31,12 @@ const realSetImmediate = setImmediate
 const hop = (): Promise<void> => new Promise((resolve) => realSetImmediate(resolve))
 
 const ENTRY_KEYS = KEYS.map((key) => entryKey('sq', hashKey(key)).storageKey)
-/** The hard token of the key itself, which every read of the key asks for. */
-const TOKEN_KEYS = new Map(
-  KEYS.map((key, k) => [new Generations('sq', Math.random).tokenKeysOf(key).at(-2) as string, k]),
+/** The entry of a key and the hard token of the key itself: every read of the key asks for one of them. */
+const READ_KEYS = new Map(
+  KEYS.flatMap((key, k) => [
+    [ENTRY_KEYS[k] as string, k],
+    [new Generations('sq', Math.random).tokenKeysOf(key).at(-2) as string, k],
+  ]),
 )
 const LEASE_KEYS = KEYS.map((key) => leaseKey('sq', hashKey(key)))
 /** Enough that what they ask L2 for, one key at a time, is more than may be asked at once. */
@@ -168,7 +171,7 @@ export class World {
   }
 
   #noteAsked(life: Incarnation, key: string): void {
-    const k = TOKEN_KEYS.get(key)
+    const k = READ_KEYS.get(key)
     if (k === undefined) return
     const asked = life.asked[k] as { seq: number; at: number }[]
     const now = this.#clock.now()

@@ -20,6 +20,7 @@ import { toAppend, toDeletion, toLease, toWrite, type Write } from './entry.ts'
 import { scanKeys } from './key-scan.ts'
 import { checkOptions, type Settings, type SQLiteStorageOptions } from './options.ts'
 import { closedError, ReadSide } from './read-side.ts'
+import type { Reader } from './reader.ts'
 import type { OpenReport } from './write-engine.ts'
 import { WriteQueue } from './write-queue.ts'
 
@@ -102,18 +103,11 @@ export class SQLiteStorage implements StorageBackend {
   }
 
   async getMany(keys: readonly string[]): Promise<(string | null)[]> {
+    if (keys.length <= READ_BATCH) return this.#readBatch(keys)
     const values: (string | null)[] = []
     for (let from = 0; from < keys.length; from += READ_BATCH) {
       if (from > 0) await new Promise((resolve) => setImmediate(resolve))
-      const slice = keys.slice(from, from + READ_BATCH)
-      const found = await this.#reading.read((reader) => {
-        const now = Date.now()
-        return reader.getMany(slice, now).map((stored, i) => {
-          const pending = this.#pending(slice[i]!, now)
-          return pending === undefined ? stored : pending
-        })
-      })
-      values.push(...found)
+      values.push(...(await this.#readBatch(keys.slice(from, from + READ_BATCH))))
     }
     return values
   }
@@ -147,6 +141,25 @@ export class SQLiteStorage implements StorageBackend {
     await this.#reading.close()
     const backing = await this.#backing?.catch(() => undefined)
     await backing?.host.close()
+  }
+
+  #readBatch(keys: readonly string[]): (string | null)[] | Promise<(string | null)[]> {
+    const look = (reader: Reader): (string | null)[] => {
+      const now = Date.now()
+      const values = reader.getMany(keys, now)
+      if (this.#queue.isSettled) return values
+      return values.map((stored, i) => {
+        const pending = this.#pending(keys[i]!, now)
+        return pending === undefined ? stored : pending
+      })
+    }
+    try {
+      const reader = this.#reading.ready(Date.now())
+      if (reader !== undefined) return look(reader)
+    } catch {
+      // Tried again below, where what is wrong is found out.
+    }
+    return this.#reading.read(look)
   }
 
   async #write(writes: readonly Write[]): Promise<boolean> {

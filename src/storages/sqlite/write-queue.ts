@@ -40,6 +40,11 @@ export class WriteQueue {
     this.#maxEntries = maxEntries
   }
 
+  /** There is nothing that `peek` would show. */
+  get isSettled(): boolean {
+    return this.#newest.size === 0
+  }
+
   /** The newest write to `key` that is not settled. */
   peek(key: string): Write | undefined {
     return this.#newest.size === 0 ? undefined : this.#newest.get(key)

@@ -1,0 +1,72 @@
+import { describe, expect, test } from 'vitest'
+import { TimerQueue } from '../resilience/timer-queue.ts'
+import { VirtualClock } from '../testing/index.ts'
+import { Deadlines } from './deadlines.ts'
+
+function setUp() {
+  const clock = new VirtualClock()
+  const timers = new TimerQueue(clock)
+  const told: string[] = []
+  const deadlines = new Deadlines(timers, () => clock.now())
+  const wait = (name: string, limit: number) => deadlines.wait(limit, () => told.push(name))
+  return { clock, timers, told, deadlines, wait }
+}
+
+describe('deadlines', () => {
+  test('ring each at its time, those of one millisecond by one alarm', async () => {
+    const { clock, timers, told, wait } = setUp()
+    for (const name of ['a', 'b', 'c']) wait(name, 100)
+    wait('later', 200)
+    expect(timers.size).toBe(2)
+    await clock.advance(99)
+    expect(told).toEqual([])
+    await clock.advance(1)
+    expect(told).toEqual(['a', 'b', 'c'])
+    await clock.advance(100)
+    expect(told).toEqual(['a', 'b', 'c', 'later'])
+    expect(timers.size).toBe(0)
+  })
+
+  test('are never later than asked for', async () => {
+    const { clock, told, wait } = setUp()
+    wait('fraction', 99.9)
+    await clock.advance(99)
+    expect(told).toEqual(['fraction'])
+  })
+
+  test('are told to nobody who has left, and who was told cannot leave', async () => {
+    const { clock, told, deadlines, wait } = setUp()
+    const left = wait('left', 100)
+    const told1 = wait('told', 100)
+    expect(deadlines.leave(left)).toBe(true)
+    expect(deadlines.leave(left)).toBe(false)
+    await clock.advance(100)
+    expect(told).toEqual(['told'])
+    expect(deadlines.leave(told1)).toBe(false)
+  })
+
+  test('leave no alarms behind: however many come and go, one is kept for the next', async () => {
+    const { clock, timers, deadlines, wait } = setUp()
+    for (let i = 0; i < 1_000; i++) {
+      deadlines.leave(wait('', 5_000))
+      await clock.advance(1)
+    }
+    expect(timers.size).toBe(1)
+  })
+
+  test('end all at once when L2 goes away, of any length', () => {
+    const { timers, told, deadlines, wait } = setUp()
+    wait('a', 100)
+    wait('never', Number.POSITIVE_INFINITY)
+    deadlines.endAll()
+    expect(told).toEqual(['a', 'never'])
+    expect(timers.size).toBe(0)
+  })
+
+  test('one that is set while others ring is not lost', async () => {
+    const { clock, told, deadlines, wait } = setUp()
+    deadlines.wait(100, () => wait('second', 100))
+    await clock.advance(200)
+    expect(told).toEqual(['second'])
+  })
+})

@@ -1,0 +1,84 @@
+/**
+ * Slots: what the prefixes of keys share their tokens by, and what the tokens of a slot are called in L2.
+ *
+ * One space of slots for each depth and one for whole keys. Those that were met lately are kept, since a token's key costs
+ * more to make than to look up. Pure, but for that.
+ */
+
+import { canonicalParts } from '../keys/hash-key.ts'
+import type { QueryKey } from '../keys/query-key.ts'
+import { generationKey, hash32 } from './storage-keys.ts'
+import type { Vouch } from './vouching.ts'
+
+const SLOTS = 65_536
+const MOST_KEPT = 10_000
+
+/** What is known of a token; see `Generations`, which alone changes it. */
+export interface Known {
+  readonly token: string
+  seq: number
+  isPending: boolean
+  /** It was read under this; `null` once it is known no longer. */
+  vouch: Vouch | null
+}
+
+export interface Slot {
+  readonly hardKey: string
+  readonly softKey: string
+  /** What was known of its tokens when last looked up. */
+  hard: Known | undefined
+  soft: Known | undefined
+}
+
+export class Slots {
+  readonly #namespace: string
+  readonly #ofPrefixes = new Map<string, Slot>()
+  readonly #ofKeys = new Map<number, Slot>()
+
+  constructor(namespace: string) {
+    this.#namespace = namespace
+  }
+
+  /** Those of all prefixes of `key`, and of the key as a whole. */
+  of(key: QueryKey): Slot[] {
+    const parts = canonicalParts(key)
+    const slots: Slot[] = []
+    let prefix = '['
+    for (let depth = 0; depth < parts.length; depth++) {
+      slots.push(this.#ofPrefix(prefix, depth))
+      prefix += `${parts[depth]},`
+    }
+    slots.push(this.#ofKey(prefix))
+    return slots
+  }
+
+  /** Those that an invalidation of the key with these canonical parts concerns; `isExact` = of the key alone, nothing below. */
+  toReplace(parts: readonly string[], isExact: boolean): Slot[] {
+    const prefix = ['[', ...parts.map((part) => `${part},`)].join('')
+    const whole = this.#ofKey(prefix)
+    return isExact ? [whole] : [whole, this.#ofPrefix(prefix, parts.length)]
+  }
+
+  #ofPrefix(prefix: string, depth: number): Slot {
+    const kept = this.#ofPrefixes.get(prefix)
+    return kept ?? keep(this.#ofPrefixes, prefix, this.#make(`${depth}`, hash32(prefix) % SLOTS))
+  }
+
+  #ofKey(prefix: string): Slot {
+    const number = hash32(prefix) % SLOTS
+    return this.#ofKeys.get(number) ?? keep(this.#ofKeys, number, this.#make('k', number))
+  }
+
+  #make(space: string, number: number): Slot {
+    const slot = `${space}.${number.toString(36)}`
+    const hardKey = generationKey(this.#namespace, 'hard', slot)
+    const softKey = generationKey(this.#namespace, 'soft', slot)
+    return { hardKey, softKey, hard: undefined, soft: undefined }
+  }
+}
+
+function keep<K>(kept: Map<K, Slot>, by: K, slot: Slot): Slot {
+  if (kept.size >= MOST_KEPT) kept.clear()
+  kept.set(by, slot)
+  return slot
+}
