@@ -472,6 +472,12 @@ export class World {
     const datum = this.#ledger.make(k, this.#versions[k] as number, life, 'manual', this.#origin.rich)
     this.#log(() => `  ${life.name} sets #${datum.id}`)
     life.client.setQueryData(KEYS[k] as never, datum.value as never)
+    // Now: it may have been replaced before anybody looks, and what replaces it may be younger than what was before it.
+    const state = life.client.getQueryState(KEYS[k] as never)
+    if (state !== undefined) {
+      const { dataUpdatedAt: updatedAt, isInvalidated } = state
+      life.seen[k] = { datum, updatedAt, isInvalidated }
+    }
     life.say(k, datum.isRich ? null : datum)
   }
 

@@ -348,4 +348,15 @@ export const REGRESSIONS: readonly Regression[] = [
     ],
     { hasLeases: true },
   ),
+  regression(
+    'data that was set after the clock stepped back, and replaced at once, seemed to have gone back',
+    [
+      { do: 'set', w: 0, k: 1, rush: false },
+      { do: 'skew', w: 0, by: -3_600_000, rush: false },
+      { do: 'origin', delay: 0, failures: 0, rich: false, rush: false },
+      { do: 'fetch', w: 0, k: 1, staleTime: 0, wait: false, rush: true },
+      { do: 'set', w: 0, k: 1, rush: false },
+      { do: 'weather', w: 0, weather: 'calm', on: 'all', rush: false },
+    ],
+  ),
 ]
