@@ -3,6 +3,7 @@
 import type { Fleet } from '../fleet/fleet.ts'
 import type { QueryCache } from '../memory/query-cache.ts'
 import type { Clock } from '../ports/clock.ts'
+import type { OngoingFetch } from '../query/query.ts'
 import type { Retry, RetryDelay } from '../query/query-options.ts'
 import type { AbortWatch } from '../resilience/abort-watch.ts'
 import type { SafeLogger } from '../resilience/safe-logger.ts'
@@ -37,6 +38,11 @@ export interface DepartingFetch {
   readonly gone: Promise<void>
   /** Ends it now: its callers are rejected with `reason`. */
   cancel(reason: Error): void
+  /**
+   * The next fetch of its key is about to call the origin: what has not done so yet ends with the outcome of that.
+   * Returns what is to be waited for before, `null` = nothing any longer.
+   */
+  follow(next: OngoingFetch): Promise<void> | null
   /** A removal has come on top: nothing of it may be stored. */
   condemn(): void
   /** Its query is no longer paused. */

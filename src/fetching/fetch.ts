@@ -7,7 +7,8 @@
  * A fetch is *attached* while its query's `fetch` is it: then callers may join, and its result is stored. An
  * invalidation detaches it (`overtake`): those who wait still get its result, nobody joins, and nothing of it is
  * stored as fresh. A soft one leaves a fetch alone that has not called the origin yet: its call is still to begin.
- * What it has detached *departs*: the next fetch of the key waits until its origin call has ended (`gone`).
+ * What it has detached *departs*: before its own origin call, the next fetch of the key waits until that of what departs
+ * has ended (`gone`); one that has not called the origin by then ends with what the next brings (`follow`).
  *
  * Owns its abort controller and its alarms (time-out, pause before an attempt). Its callers hold it: it is
  * cancelled when the last of them has left, unless it also runs for the cache (`isBackground`) or for observers.
@@ -71,6 +72,8 @@ export class Fetch implements OngoingFetch, DepartingFetch {
   #timeout: Alarm | null = null
   #wait: { readonly alarm: Alarm | null; readonly end: () => void } | null = null
   #onGone: (() => void) | null = null
+  #isGone = false
+  #isFollowing = false
   #ticket: Ticket | null = null
   #hasRejected = false
   /** L2 has been asked for these callers: looking again is no other hit or miss. */
@@ -179,17 +182,50 @@ export class Fetch implements OngoingFetch, DepartingFetch {
       }
       const asksFleet =
         name !== null && !this.#start.skipStorage && fleet !== null && fleet.singleFlight !== null
-      const patience = asksFleet ? this.#patience : 0
-      if (this.#predecessor !== undefined) {
-        await this.#predecessor.gone
-        this.#predecessor = undefined
-      }
-      // Not before: the predecessor may need the lease to come to its end.
-      if (asksFleet && (await this.#askFleet(patience))) return
+      if (asksFleet && (await this.#askFleet(this.#patience))) return
+      if (this.#predecessor !== undefined) await this.#untilFree()
       await this.#askOrigin()
     } finally {
       this.#release()
-      if (this.#timeout !== null) this.#env.timers.cancel(this.#timeout)
+      if (this.#timeout !== null && !this.#isFollowing) this.#env.timers.cancel(this.#timeout)
+    }
+  }
+
+  follow(next: OngoingFetch): Promise<void> | null {
+    if (this.#onGone === null && this.#state === 'over') return this.#isGone ? null : this.gone
+    if (this.#state !== 'preparing') return this.gone
+    const before = this.#predecessor?.follow(next) ?? null
+    if (before !== null) return before
+    this.#predecessor = undefined
+    const { logger, timers } = this.#env
+    const { onSuccess, onError, onSettled } = this.#options
+    this.#isFollowing = true
+    void next
+      .join(undefined)
+      .then(
+        (data) => {
+          this.#resolve(data)
+          logger.call('onSuccess', onSuccess, data)
+          logger.call('onSettled', onSettled, data, null)
+        },
+        (error: Error) => {
+          this.#reject(error)
+          logger.call('onError', onError, error)
+          logger.call('onSettled', onSettled, undefined, error)
+        },
+      )
+      .then(() => this.#timeout && timers.cancel(this.#timeout))
+    this.#end()
+    this.#release()
+    return null
+  }
+
+  /** Until no other origin call of the key runs, or could begin. */
+  async #untilFree(): Promise<void> {
+    while (this.#predecessor !== undefined && !this.#isOver()) {
+      const before = this.#predecessor.follow(this)
+      if (before === null) this.#predecessor = undefined
+      else await before
     }
   }
 
@@ -430,6 +466,7 @@ export class Fetch implements OngoingFetch, DepartingFetch {
     )
     this.#abort.abort(error)
     this.#fail(error)
+    if (this.#isFollowing) this.#reject(error)
     this.#release()
   }
 
@@ -474,6 +511,7 @@ export class Fetch implements OngoingFetch, DepartingFetch {
     })
     departing.set(hash, this)
     void this.gone.then(() => {
+      this.#isGone = true
       if (departing.get(hash) === this) departing.delete(hash)
     })
   }

@@ -293,6 +293,23 @@ it('hears of invalidations within syncInterval where the store has no feed', asy
   await Promise.all([one.close(), two.close(), clock.advance(1_000)])
 })
 
+it('ends what waits for a lease, and was overtaken, with the next fetch of its key, which waits for L2 once only', async () => {
+  const made = world(2, 2_000)
+  const { clock, clients, chaos, read } = made
+  const held = read(0)
+  await clock.advance(1)
+  const overtaken = read(1)
+  await clock.advance(20)
+  chaos[1]?.fault({ kind: 'hang' })
+  void clients[1]?.clear()
+  const next = read(1)
+  await clock.advance(251)
+  expect(made.calls).toBe(2)
+  await clock.advance(2_000)
+  expect(await Promise.all([held, overtaken, next])).toEqual([1, 2, 2])
+  expect(made.calls).toBe(2)
+})
+
 it('waits for no lease that a later fetch of its own key holds, nor the other way round', async () => {
   const made = world(2, 100)
   const { clock, clients, read } = made

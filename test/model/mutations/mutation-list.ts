@@ -243,8 +243,8 @@ export const MUTATIONS: readonly Mutation[] = [
     name: 'two origin calls of a key at a time',
     promise: 'P8',
     file: 'fetching/fetch.ts',
-    find: '        await this.#predecessor.gone\n',
-    replace: '',
+    find: '      else await before\n',
+    replace: '      else this.#predecessor = undefined\n',
   },
   {
     name: 'a corrupt envelope is thrown',
@@ -419,9 +419,8 @@ export const MUTATIONS: readonly Mutation[] = [
     name: 'a fetch waits for the overtaken one of its key with the lease in its hands',
     promise: 'P8',
     file: 'fetching/fetch.ts',
-    find: '      if (this.#predecessor !== undefined) {\n        await this.#predecessor.gone\n        this.#predecessor = undefined\n      }\n      // Not before: the predecessor may need the lease to come to its end.\n      if (asksFleet && (await this.#askFleet(patience))) return\n',
-    replace:
-      '      if (asksFleet && (await this.#askFleet(patience))) return\n      if (this.#predecessor !== undefined) {\n        await this.#predecessor.gone\n        this.#predecessor = undefined\n      }\n',
+    find: 'const before = this.#predecessor.follow(this)',
+    replace: 'const before = this.#predecessor.gone\n      this.#predecessor = undefined',
   },
   {
     name: 'a holder whose write L2 does not take keeps its lease',
