@@ -109,6 +109,12 @@ export class Coherence {
     return true
   }
 
+  /** Where L2 cannot be asked now, what it holds is forgotten; what it does not yet hold is still to be vouched for. */
+  async verifyOrForget(queries: readonly Query[]): Promise<void> {
+    if (await this.verify(queries)) return
+    for (const query of queries) if (query.vouchers !== null && query.isCached) this.forget(query)
+  }
+
   /**
    * Nothing has been heard for too long. What L2 can be asked for is believed no more; while L2 is away as well, L1 is the
    * best that there is, but nothing of it is fresh: it is served while the origin is asked, and delays nobody.

@@ -115,7 +115,7 @@ export class Fleet {
       onFollowing: () => {
         const queries = [...this.#unwatched]
         this.#unwatched.clear()
-        if (queries.length > 0) void coherence.verify(queries)
+        if (queries.length > 0) void coherence.verifyOrForget(queries)
       },
       isStoreAway: () => tier.isAway,
     })

@@ -359,4 +359,15 @@ export const REGRESSIONS: readonly Regression[] = [
       { do: 'weather', w: 0, weather: 'calm', on: 'all', rush: false },
     ],
   ),
+  regression(
+    'what was set before the feed was followed was believed where L2 could not be asked just then',
+    [
+      { do: 'weather', w: 1, weather: 'slow', on: 'feed', rush: false },
+      { do: 'crash', w: 1, rush: false },
+      { do: 'set', w: 1, k: 1, rush: false },
+      { do: 'remove', w: 0, f: 0, rush: false },
+      { do: 'skew', w: 0, by: -3_600_000, rush: false },
+    ],
+    { salt: 528_611, hasFeed: true },
+  ),
 ]
