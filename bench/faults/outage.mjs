@@ -103,7 +103,8 @@ else {
 }
 phase = 'after'
 while (client.stats().storage?.circuit !== 'closed') await sleep(20)
-if (mode === 'empty') await sleep(3_000)
+// A server that is started again may have lost what it had: L1 is not believed then, and has to be read again first.
+if (mode !== 'pause') await sleep(3_000)
 // The load ends as soon as the store is back: nothing but the replay may bring it up to date.
 clearInterval(load)
 clearInterval(sets)
