@@ -33,7 +33,7 @@ const HEAD = '{"v":1,"c":"'
 const SUM_END = HEAD.length + 8
 /** What nearly all of ours begin with: the data can be parsed alone then. */
 const USUAL =
-  /^\{"v":1,"c":"([0-9a-f]{8})","t":(\d{1,15}),"e":(\d{1,15}|null),"h":"([\w-]*)","s":"([\w-]*)","d":/
+  /^\{"v":1,"c":"([0-9a-f]{8})","t":(0|[1-9]\d{0,14}),"e":(0|[1-9]\d{0,14}|null),"h":"([\w-]*)","s":"([\w-]*)","d":/
 
 /** @throws NotSerializableError, or whatever the serializer throws */
 export function encodeEnvelope(envelope: Envelope, serializer: Serializer, storageKey: string): string {
