@@ -58,6 +58,7 @@ export class Fleet {
   readonly #timers: TimerQueue
   readonly #tier: StorageTier
   #isReady = false
+  #hasSensed = false
   /** What was set before the feed was followed: it may have been removed by somebody since. */
   readonly #unwatched = new Set<Query>()
 
@@ -139,8 +140,12 @@ export class Fleet {
   async ready(patience: number): Promise<void> {
     if (this.#isReady || this.#peers === null) return
     // While L2 is away nobody waits for its feed either.
-    if (patience > 0 && !this.#tier.isAway)
+    if (patience > 0 && !this.#tier.isAway) {
+      // Where L2 hangs, nobody is to wait for it once more after this.
+      if (!this.#hasSensed) this.#tier.sense()
+      this.#hasSensed = true
       await Promise.race([this.#peers.ready, this.#timers.sleep(patience)])
+    }
     if (!this.#isReady) this.#peers.impatient()
     this.#isReady = true
   }

@@ -141,6 +141,12 @@ export class StorageTier {
     return this.#guard.run(operation, call)
   }
 
+  /** Asks L2 for nothing in particular: whether it answers is known within `storageTimeout`. */
+  sense(): void {
+    const { backend } = this.#guard
+    void this.#guard.run('get', () => backend.get(probeKey(this.#settings.namespace)))
+  }
+
   get isAway(): boolean {
     return !this.#guard.isOpenForCalls
   }

@@ -7,9 +7,10 @@ import { ChaosStorage, VirtualClock } from '../../src/testing/index.ts'
 const STORAGE_TIMEOUT = 250
 const ORIGIN = 10
 
-function setUp() {
+function setUp(hangsFromTheStart = false) {
   const clock = new VirtualClock()
   const store = new ChaosStorage(new MemoryStorage({ clock }), { clock })
+  if (hangsFromTheStart) store.fault({ kind: 'hang' })
   const log: string[] = []
   const note = (message: string) => log.push(message)
   const client = new QueryClient({
@@ -33,20 +34,26 @@ function setUp() {
 }
 
 describe('a store that never answers', () => {
-  test('costs the first cold fetch storageTimeout, and the next thousand nothing', async () => {
-    const { clock, store, client, timed, log } = setUp()
-    store.fault({ kind: 'hang' })
-    const first = timed(0)
-    await clock.advance(STORAGE_TIMEOUT + ORIGIN)
-    expect(await first).toBe(STORAGE_TIMEOUT + ORIGIN)
-    for (let id = 1; id <= 1_000; id++) {
-      const next = timed(id)
-      await clock.advance(ORIGIN)
-      expect(await next).toBe(ORIGIN)
-    }
-    expect(log).toEqual([expect.stringContaining('L2 is away (get)')])
-    expect(client.stats()).toMatchObject({ originCalls: 1_001, storage: { outages: 1 } })
-  })
+  test.each([
+    ['from some moment on', false],
+    ['from the start, its feed as well', true],
+  ])(
+    '%s, costs the first cold fetch storageTimeout, and the next thousand nothing',
+    async (_, fromTheStart) => {
+      const { clock, store, client, timed, log } = setUp(fromTheStart)
+      store.fault({ kind: 'hang' })
+      const first = timed(0)
+      await clock.advance(STORAGE_TIMEOUT + ORIGIN)
+      expect(await first).toBe(STORAGE_TIMEOUT + ORIGIN)
+      for (let id = 1; id <= 1_000; id++) {
+        const next = timed(id)
+        await clock.advance(ORIGIN)
+        expect(await next).toBe(ORIGIN)
+      }
+      expect(log).toEqual([expect.stringContaining('L2 is away (get)')])
+      expect(client.stats()).toMatchObject({ originCalls: 1_001, storage: { outages: 1 } })
+    },
+  )
 
   test('costs a thousand callers at once storageTimeout once, all of them together', async () => {
     const { clock, store, timed } = setUp()
