@@ -39,7 +39,7 @@ for (const [where, chosen] of [
       tests.push({ title: `${where}: ${title}`, run }),
     capabilities: [
       ...['getMany', 'setMany', 'deleteMany', 'add', 'keys', 'feed', 'lease', 'renew', 'close'],
-      ...['reopen', 'loseFeed', 'cutFeed'],
+      ...['snapshot', 'reopen', 'loseFeed', 'cutFeed'],
     ],
     create: () => {
       const path = join(folder, `${++files}.db`)

@@ -103,7 +103,7 @@ export class Fetch implements OngoingFetch, DepartingFetch {
     }
     // A fetch that follows another without a pause has its activity already.
     if (query.held.activity.before === null) query.update(state.fetchStarted(query.held))
-    void this.#run()
+    if (!this.#lookAtOnce()) void this.#run()
   }
 
   join(signal: AbortSignal | undefined): Promise<unknown> {
@@ -167,13 +167,28 @@ export class Fetch implements OngoingFetch, DepartingFetch {
     if (this.#query.fetch === this) this.#query.update(state.fetchContinued(this.#query.held))
   }
 
-  async #run(): Promise<void> {
+  /** The usual beginning, where there is nothing to wait for but L2. Returns whether it was one. */
+  #lookAtOnce(): boolean {
+    const { tier, fleet } = this.#env
+    const { isBackground, skipStorage } = this.#start
+    if (tier === null || this.#name === null || isBackground || skipStorage) return false
+    if (tier.isAway || fleet?.isReady === false || this.#options.validate !== undefined) return false
+    const isAgain = this.#hasLooked
+    this.#hasLooked = true
+    tier.look(this.#name, this.#patience, isAgain, (found) => {
+      if (this.#takeStored(found)) this.#leave()
+      else void this.#run(true)
+    })
+    return true
+  }
+
+  async #run(hasAskedStorage = false): Promise<void> {
     try {
       // A refresh must not begin before the call that caused it has returned.
       if (this.#start.isBackground) await undefined
       const { tier, fleet } = this.#env
       const name = this.#name
-      if (tier !== null && name !== null && !this.#isOver()) {
+      if (tier !== null && name !== null && !hasAskedStorage && !this.#isOver()) {
         if (fleet?.isReady === false) await fleet.ready(this.#patience)
         if (this.#start.skipStorage) await tier.prepare(name, this.#storageSince)
         else if (this.#query.data === undefined && tier.isMissing(name, this.#hasLooked))
@@ -186,9 +201,14 @@ export class Fetch implements OngoingFetch, DepartingFetch {
       if (this.#predecessor !== undefined) await this.#untilFree()
       await this.#askOrigin()
     } finally {
-      this.#release()
-      if (this.#timeout !== null && !this.#isFollowing) this.#env.timers.cancel(this.#timeout)
+      this.#leave()
     }
+  }
+
+  /** All that it does itself is done. */
+  #leave(): void {
+    this.#release()
+    if (this.#timeout !== null && !this.#isFollowing) this.#env.timers.cancel(this.#timeout)
   }
 
   follow(next: OngoingFetch): Promise<void> | null {
@@ -231,10 +251,16 @@ export class Fetch implements OngoingFetch, DepartingFetch {
 
   /** Returns whether that was all. */
   async #askStorage(limit: number): Promise<boolean> {
+    return this.#takeStored(
+      await (this.#options.validate === undefined ? this.#look(limit) : this.#readStorage(limit)),
+    )
+  }
+
+  /** Makes of what L2 has what there is to be made of it. Returns whether that was all. */
+  #takeStored(found: StoredData | null): boolean {
     const { clock, counters, defaults } = this.#env
     const { staleTime = defaults.staleTime } = this.#options
     const query = this.#query
-    const found = await (this.#options.validate === undefined ? this.#look(limit) : this.#readStorage(limit))
     if (this.#isOver()) return true
     const isDoubted = this.#isDoubted || this.#isInsistedOn
     const stored = found !== null && isDoubted ? { ...found, isInvalidated: true } : found

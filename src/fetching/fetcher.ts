@@ -9,7 +9,7 @@ import { isSamePolicy, NO_POLICY, policyOf, type QueryPolicy } from '../query/qu
 import { dataReceived } from '../query/query-state.ts'
 import type { DepartingFetch, FetchEnvironment } from './environment.ts'
 import { Fetch } from './fetch.ts'
-import { planCall } from './plan.ts'
+import { planCall, planStored } from './plan.ts'
 
 export class Fetcher {
   readonly #env: FetchEnvironment
@@ -49,6 +49,7 @@ export class Fetcher {
     const query = this.obtain(options, known)
     if (query.data === undefined) {
       counters.memoryMisses++
+      if (this.#takeStored(query, options, staleTime)) return query.settled
       return this.#wait(query, options, whenStale, signal)
     }
     const now = clock.now()
@@ -146,6 +147,20 @@ export class Fetcher {
       query.update(dataReceived(query.held, stored.data, 'storage', stored.dataUpdatedAt, isInvalidated))
     }
     return query.data
+  }
+
+  /** Takes what L2 has and tells at once, if there is nothing else to do. */
+  #takeStored(query: Query, options: AnyQueryOptions, staleTime: number): boolean {
+    const { tier, fleet, clock } = this.#env
+    if (tier === null || fleet?.isReady === false || query.fetch !== null) return false
+    if (options.storage === false || options.validate !== undefined) return false
+    const stored = tier.readNow(query)
+    if (stored === undefined) return false
+    const now = clock.now()
+    if (planStored(query, stored, staleTime, now) !== 'settle') return false
+    query.vouchers = stored.generations
+    query.update(dataReceived(query.held, stored.data, 'storage', stored.dataUpdatedAt, false))
+    return true
   }
 
   #wait(

@@ -29,6 +29,8 @@ export interface StorageBackend {
   deleteMany?(keys: readonly string[]): Awaitable<unknown>
   /** Stores `value` only where the key has none; `false` = it has one, which stays. Atomic among all workers. */
   add?(key: string, value: string, ttl?: number): Awaitable<boolean>
+  /** What `get` would answer, without waiting: for a store that is read on the calling thread. */
+  readonly snapshot?: SnapshotReader | undefined
   /** Every live key that starts with `prefix`, in any order. */
   keys?(prefix: string): AsyncIterable<string>
   /** An ordered log through which workers hear of each other's changes. */
@@ -37,6 +39,21 @@ export interface StorageBackend {
   readonly lease?: LeaseProvider | undefined
   /** Releases what the storage opened itself; a client that the user gave is the user's to close. */
   close?(): Awaitable<unknown>
+}
+
+/**
+ * Reads from memory or a mapped file, by the calling thread. Either method may throw: then the client asks `get` or `getMany`,
+ * and what it throws there counts.
+ */
+export interface SnapshotReader {
+  /**
+   * Begins a snapshot, or goes on with the one that is held, and returns its number, which no other has. It has every write
+   * that was resolved, to whichever worker, before the running turn of the event loop began. `undefined` = not now: the
+   * storage is being opened, looked after, or closed.
+   */
+  hold(): number | undefined
+  /** What the snapshot has. Called in the same turn as `hold`, right after it. */
+  get(key: string): string | null | undefined
 }
 
 /**

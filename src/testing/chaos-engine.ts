@@ -56,6 +56,11 @@ export class ChaosEngine {
     }
   }
 
+  /** No fault is switched on. */
+  get isCalm(): boolean {
+    return this.#rules.length === 0
+  }
+
   heal(): void {
     this.#rules = []
   }

@@ -33,6 +33,7 @@ export class ChaosStorage implements StorageBackend {
   declare readonly setMany?: NonNullable<StorageBackend['setMany']>
   declare readonly deleteMany?: NonNullable<StorageBackend['deleteMany']>
   declare readonly add?: NonNullable<StorageBackend['add']>
+  declare readonly snapshot?: NonNullable<StorageBackend['snapshot']>
   declare readonly keys?: NonNullable<StorageBackend['keys']>
   declare readonly feed?: NonNullable<StorageBackend['feed']>
   declare readonly lease?: NonNullable<StorageBackend['lease']>
@@ -148,6 +149,14 @@ export class ChaosStorage implements StorageBackend {
           run: () => backend.add!(key, value, ttl),
           lose: this.#lose('after', [key]),
         })
+    }
+    if (backend.snapshot) {
+      const { snapshot } = backend
+      // A store with a fault is asked, so that the fault takes effect.
+      self.snapshot = {
+        hold: () => (engine.isCalm ? snapshot.hold() : undefined),
+        get: (key) => snapshot.get(key),
+      }
     }
     if (backend.keys) self.keys = (prefix) => this.#listKeys(prefix)
     if (backend.feed) self.feed = chaosFeed(backend.feed, engine)

@@ -13,6 +13,7 @@ import { closingTests, faultTests } from './suite/closing-tests.ts'
 import { feedTests } from './suite/feed-tests.ts'
 import { keyTests } from './suite/key-tests.ts'
 import { leaseTests } from './suite/lease-tests.ts'
+import { snapshotTests } from './suite/snapshot-tests.ts'
 import {
   PORT_CAPABILITIES,
   type StorageSubject,
@@ -26,7 +27,7 @@ import { ttlTests } from './suite/ttl-tests.ts'
 import { valueTests } from './suite/value-tests.ts'
 
 const ALL_TESTS: readonly SuiteTest[] = [
-  ...[...valueTests, ...ttlTests, ...batchTests, ...addTests, ...keyTests],
+  ...[...valueTests, ...ttlTests, ...batchTests, ...addTests, ...snapshotTests, ...keyTests],
   ...[...concurrencyTests, ...feedTests, ...leaseTests, ...closingTests, ...faultTests],
 ]
 

@@ -14,7 +14,7 @@ const LARGEST_BATCH = 1_000
 
 interface Batch {
   readonly keys: Set<string>
-  readonly answers: Promise<Answers>
+  readonly tells: ((answers: Answers) => void)[]
 }
 
 export class BatchReader {
@@ -26,35 +26,40 @@ export class BatchReader {
   }
 
   load(keys: readonly string[]): Promise<Answers> {
+    return new Promise((resolve) => this.ask(keys, resolve))
+  }
+
+  /** `load` without a promise: `tell` is called once, later. */
+  ask(keys: readonly string[], tell: (answers: Answers) => void): void {
     const batch = this.#gathering ?? this.#begin()
     for (const key of keys) batch.keys.add(key)
-    return batch.answers
+    batch.tells.push(tell)
   }
 
   #begin(): Batch {
-    const keys = new Set<string>()
-    const answers = new Promise<Answers>((resolve) => {
-      queueMicrotask(() => {
-        this.#gathering = null
-        this.#send([...keys], resolve)
+    const batch: Batch = { keys: new Set(), tells: [] }
+    queueMicrotask(() => {
+      this.#gathering = null
+      this.#send([...batch.keys], (answers) => {
+        for (const tell of batch.tells) tell(answers)
       })
     })
-    this.#gathering = { keys, answers }
-    return this.#gathering
+    this.#gathering = batch
+    return batch
   }
 
-  #send(keys: readonly string[], resolve: (answers: Answers) => void): void {
+  #send(keys: readonly string[], tell: (answers: Answers) => void): void {
     const answers = new Map<string, string | null>()
     const { backend } = this.#guard
     const batchSize = backend.getMany === undefined ? 1 : LARGEST_BATCH
     let left = Math.ceil(keys.length / batchSize)
-    if (left === 0) resolve(answers)
+    if (left === 0) tell(answers)
     for (let i = 0; i < keys.length; i += batchSize) {
       const batch = keys.length <= batchSize ? keys : keys.slice(i, i + batchSize)
       void this.#read(batch).then((outcome) => {
         if (outcome.isOk)
           for (let k = 0; k < batch.length; k++) answers.set(batch[k] as string, textOf(outcome.value[k]))
-        if (--left === 0) resolve(answers)
+        if (--left === 0) tell(answers)
       })
     }
   }

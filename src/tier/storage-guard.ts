@@ -106,6 +106,11 @@ export class StorageGuard {
     )
   }
 
+  /** A call that was made and answered at once. */
+  note(operation: StorageOperation, latency: number): void {
+    this.#meters[operation].record(latency, 'ok')
+  }
+
   stats(): GuardStats {
     return {
       circuit: this.#breaker.state.name,

@@ -14,7 +14,7 @@ import { canonicalParts } from '../keys/hash-key.ts'
 import type { QueryKey } from '../keys/query-key.ts'
 import type { Clock } from '../ports/clock.ts'
 import type { Serializer } from '../ports/serializer.ts'
-import type { Awaitable, StorageBackend } from '../ports/storage.ts'
+import type { Awaitable, SnapshotReader, StorageBackend } from '../ports/storage.ts'
 import { Gate } from '../resilience/gate.ts'
 import type { SafeLogger } from '../resilience/safe-logger.ts'
 import type { TimerQueue } from '../resilience/timer-queue.ts'
@@ -97,6 +97,9 @@ export class StorageTier {
   readonly #reported = new Set<string>()
   readonly #untold = new Untold()
   readonly #recent = new RecentInvalidations()
+  /** The last snapshot in which the namespace's token was read, and what it stands for. */
+  #snapshotNumber = 0
+  #snapshotVouch: Vouch | null = null
   #listener: TierListener | null = null
   readonly #deadlines: Deadlines
   #hits = 0
@@ -174,17 +177,60 @@ export class StorageTier {
 
   /** The valid data of a query, or `null` where there is none or `limit` milliseconds have passed; afterwards its generations are known where L2 answered. */
   read(query: Keyed, limit = this.#settings.storageTimeout, isAgain = false): Promise<StoredData | null> {
+    return new Promise((resolve) => this.look(query, limit, isAgain, resolve))
+  }
+
+  /** `read` without a promise: `tell` is called once, later. */
+  look(query: Keyed, limit: number, isAgain: boolean, tell: (found: StoredData | null) => void): void {
     const rejected = this.#rejected
     const name = this.name(query)
-    const count = (found: StoredData | null): StoredData | null => {
+    const end = (found: StoredData | null): void => {
       // A fetch that looks again has been counted.
       if (isAgain) this.#rejected = Math.min(this.#rejected, rejected)
       else if (found === null) this.#misses++
       else this.#hits++
-      return found
+      tell(found)
     }
-    if (!this.#guard.isOpenForCalls) return Promise.resolve(count(this.#readPending(name)))
-    return this.#within(() => this.#look(name), null, limit, count)
+    if (!this.#guard.isOpenForCalls) {
+      queueMicrotask(() => end(this.#readPending(name)))
+      return
+    }
+    // What follows may ask L2 again: not amid the alarms, of which one may be about to open the circuit.
+    const wait = this.#deadlines.wait(limit, () => queueMicrotask(() => end(null)))
+    this.#look(name, (found) => {
+      if (this.#deadlines.leave(wait)) end(found)
+    })
+  }
+
+  /**
+   * What `read` would find, where the backend tells it at once; `undefined` = it cannot, or what there is needs more than
+   * a look. A hit is counted, and nothing else.
+   */
+  readNow(query: Keyed): StoredData | undefined {
+    const { snapshot } = this.#guard.backend
+    if (snapshot === undefined || !this.#guard.isOpenForCalls) return undefined
+    const name = this.name(query)
+    const { storageKey } = name
+    // What waits to be written has to be made.
+    if (this.#writes.peek(storageKey) !== undefined) return undefined
+    const startedAt = this.#now()
+    let stored: StoredData | null
+    try {
+      const vouch = this.#vouchOf(snapshot)
+      if (vouch === null) return undefined
+      const seq = this.#generations.mark()
+      for (const tokenKey of this.#generations.notVouchedFor(name.slots, vouch))
+        this.#generations.learn(tokenKey, snapshot.get(tokenKey) ?? null, seq, vouch)
+      const current = this.#generations.vouchedFor(name.slots, vouch)
+      if (current === null) return undefined
+      stored = this.#accept(name, snapshot.get(storageKey) ?? null, current, current)
+    } catch {
+      return undefined
+    }
+    this.#guard.note('get', this.#now() - startedAt)
+    if (stored === null) return undefined
+    this.#hits++
+    return stored
   }
 
   /**
@@ -395,17 +441,12 @@ export class StorageTier {
   }
 
   /** The result of `work`, or `otherwise` where it takes longer than a fetch may wait, or L2 goes away meanwhile. */
-  #within<T>(
-    work: () => Promise<T>,
-    otherwise: T,
-    limit = this.#settings.storageTimeout,
-    note: (result: T) => T = same,
-  ): Promise<T> {
+  #within<T>(work: () => Promise<T>, otherwise: T, limit = this.#settings.storageTimeout): Promise<T> {
     return new Promise((resolve, reject) => {
-      const wait = this.#deadlines.wait(limit, () => resolve(note(otherwise)))
+      const wait = this.#deadlines.wait(limit, () => resolve(otherwise))
       work().then(
         (result) => {
-          if (this.#deadlines.leave(wait)) resolve(note(result))
+          if (this.#deadlines.leave(wait)) resolve(result)
         },
         (error) => {
           if (this.#deadlines.leave(wait)) reject(error)
@@ -415,7 +456,7 @@ export class StorageTier {
   }
 
   /** `asksAll`: for every token, whatever vouches for it. */
-  #look(query: StoredName, asksAll = false): Promise<StoredData | null> {
+  #look(query: StoredName, tell: (found: StoredData | null) => void, asksAll = false): void {
     const { storageKey } = query
     const isHere = this.#writes.peek(storageKey) !== undefined
     const vouch = this.#vouching.current
@@ -425,7 +466,7 @@ export class StorageTier {
         : this.#generations.notVouchedFor(query.slots, vouch)
     const seq = this.#generations.mark()
     const keys = isHere ? asked : [storageKey, this.#namespaceKey, ...asked]
-    return this.#reader.load(keys).then((answers) => this.#judge(query, answers, asked, seq, vouch))
+    this.#reader.ask(keys, (answers) => this.#judge(query, answers, asked, seq, vouch, tell))
   }
 
   /** What L2 has answered to a look that asked for these tokens at `seq`, under `vouch`. */
@@ -435,7 +476,8 @@ export class StorageTier {
     asked: readonly string[],
     seq: number,
     vouch: Vouch | null,
-  ): Awaitable<StoredData | null> {
+    tell: (found: StoredData | null) => void,
+  ): void {
     const { storageKey } = query
     const holding = this.#hearNamespace(answers)
     const isPending = this.#writes.peek(storageKey) !== undefined
@@ -445,13 +487,17 @@ export class StorageTier {
     if (current !== null) {
       const stored = this.#accept(query, text, current, current)
       if (text !== null && stored?.isInvalidated !== false) this.#generations.doubt(query.tokenKeys)
-      return stored
+      tell(stored)
+      return
     }
     const { tokenKeys } = query
     const areLearned = this.#learn(asked, answers, seq, vouch)
     const said = areLearned ? this.#generations.answered(tokenKeys, answers, holding) : null
     // An invalidation has come, and nothing vouches for what was not asked for.
-    if (said === undefined && answers.has(this.#namespaceKey)) return this.#look(query, true)
+    if (said === undefined && answers.has(this.#namespaceKey)) {
+      this.#look(query, tell, true)
+      return
+    }
     const answered = said ?? null
     // Asked again: a write may have come while L2 was being read, and then it answers alone, a tombstone too. It counts
     // under the generations that L2 has named: where it did not, a peer's removal may be among them.
@@ -459,8 +505,21 @@ export class StorageTier {
     // Should a token that was not asked for be wrong (the store may have lost or damaged it), it must not remain so.
     if (asked.length < tokenKeys.length && text !== null && stored?.isInvalidated !== false)
       this.#generations.doubt(tokenKeys)
-    if (!areLearned || this.#generations.capture(tokenKeys) !== null) return stored
-    return this.#settleTokens(tokenKeys).then(() => stored)
+    if (!areLearned || this.#generations.capture(tokenKeys) !== null) tell(stored)
+    else void this.#settleTokens(tokenKeys).then(() => tell(stored))
+  }
+
+  /** What stands for the reads of the snapshot that is to be held now; `null` where nothing does. */
+  #vouchOf(snapshot: SnapshotReader): Vouch | null {
+    const number = snapshot.hold()
+    if (number === undefined) return null
+    const { current } = this.#vouching
+    if (current !== null && current === this.#snapshotVouch && number === this.#snapshotNumber) return current
+    const token = snapshot.get(this.#namespaceKey) ?? null
+    if (token === null || !isToken(token)) return null
+    this.#snapshotNumber = number
+    this.#snapshotVouch = this.#vouching.learn(token, this.#now())
+    return this.#snapshotVouch
   }
 
   /** Returns what stands for the reads that have asked for the namespace's token. */
@@ -665,10 +724,6 @@ export class StorageTier {
     this.#reported.add(what)
     this.#settings.logger.warn(message, ...details)
   }
-}
-
-function same<T>(value: T): T {
-  return value
 }
 
 /** Settles when L2 has the write or a newer one of its key, or it was given up. */

@@ -45,6 +45,7 @@ const setting: fc.Arbitrary<Setting> = fc.record(
     hasAdd: fc.boolean(),
     hasFeed: fc.boolean(),
     hasLeases: fc.boolean(),
+    hasSnapshots: fc.boolean(),
     // A log that keeps less than a message of each worker would be one gap after the other.
     feedLength: fc.constantFrom(1_000, 1_000, 4),
     beginsDeaf: fc.constantFrom(false, false, false, true),

@@ -47,6 +47,7 @@ export interface Setting {
   readonly hasAdd: boolean
   readonly hasFeed: boolean
   readonly hasLeases: boolean
+  readonly hasSnapshots: boolean
   /** Messages that the log keeps. */
   readonly feedLength: number
   /** The second worker cannot follow the log at first. */

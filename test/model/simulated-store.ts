@@ -48,6 +48,8 @@ export class SimulatedStore {
   readonly leases: SimulatedLeases
   readonly #host: StoreHost
   readonly #held = new Map<string, { value: string; expiresAt: number }>()
+  /** How often what it holds has changed. */
+  changes = 1
   #garbage = 0
 
   constructor(host: StoreHost) {
@@ -67,14 +69,17 @@ export class SimulatedStore {
   }
 
   put(key: string, value: string, ttl: number | undefined): void {
+    this.changes++
     this.#held.set(key, { value, expiresAt: ttl === undefined ? Infinity : this.#host.now() + ttl })
   }
 
   lose(key: string): void {
+    this.changes++
     this.#held.delete(key)
   }
 
   loseAll(): void {
+    this.changes++
     this.#held.clear()
     this.log.lose()
     this.leases.lose()
@@ -86,6 +91,7 @@ export class SimulatedStore {
 
   corrupt(key: string, how: number): void {
     const held = this.#held.get(key)
+    this.changes++
     if (held !== undefined) held.value = String(this.garbage(key, held.value, how))
   }
 
@@ -129,6 +135,7 @@ export class Port implements StorageBackend {
   declare readonly add?: NonNullable<StorageBackend['add']>
   declare readonly feed?: NonNullable<StorageBackend['feed']>
   declare readonly lease?: NonNullable<StorageBackend['lease']>
+  declare readonly snapshot?: NonNullable<StorageBackend['snapshot']>
   /** Operations without an answer. */
   unanswered = 0
   readonly #store: SimulatedStore
@@ -144,7 +151,7 @@ export class Port implements StorageBackend {
     host: StoreHost,
     user: PortUser,
     hasBatches: boolean,
-    { hasAdd, hasFeed, hasLeases, feedLength }: Setting,
+    { hasAdd, hasFeed, hasLeases, hasSnapshots, feedLength }: Setting,
   ) {
     this.#store = store
     this.#host = host
@@ -173,6 +180,7 @@ export class Port implements StorageBackend {
         release: (key, token) => call(key, () => leases.release(key, token)),
       }
     }
+    if (hasSnapshots) self.snapshot = { hold: () => this.#hold(), get: (key) => this.#see(key) }
     if (!hasBatches) return
     self.getMany = (keys) => this.#call('get', keys, (key) => this.#store.look(key), true) as never
     self.setMany = (entries) => this.#set(entries, true)
@@ -214,6 +222,22 @@ export class Port implements StorageBackend {
       this.#follower = null
       log.unfollow(follower)
     }
+  }
+
+  /** Only what would be answered at once can be told at once. */
+  #hold(): number | undefined {
+    const { effectIn, answerIn, answer } = this.#fate('get', [':d:'])
+    if (answer === 'throw') throw new Error('thrown by the store')
+    return this.#user.isAlive && effectIn === 0 && answerIn === 0 ? this.#store.changes : undefined
+  }
+
+  #see(key: string): string | null {
+    const { effectIn, answerIn, answer } = this.#fate('get', [key])
+    if (effectIn !== 0 || answerIn !== 0 || answer === 'throw') throw new Error('thrown by the store')
+    this.#user.onAsk(key)
+    const value = this.#store.look(key)
+    this.#host.log(() => `  ${this.#user.name} sees ${key}`)
+    return value
   }
 
   get(key: string): never {

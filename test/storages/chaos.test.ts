@@ -21,7 +21,7 @@ describe('ChaosStorage', () => {
       delete: (key) => map.delete(key),
     }
     const names = ['getMany', 'setMany', 'deleteMany', 'add', 'keys', 'feed', 'lease', 'close'] as const
-    expect(names.filter((name) => name in new ChaosStorage(bare))).toEqual([])
+    expect([...names, 'snapshot'].filter((name) => name in new ChaosStorage(bare))).toEqual([])
     expect(names.filter((name) => new ChaosStorage(new MemoryStorage())[name] === undefined)).toEqual([])
     const { acquire, release } = new MemoryStorage().lease
     expect(new ChaosStorage({ ...bare, lease: { acquire, release } }).lease).not.toHaveProperty('renew')

@@ -11,7 +11,13 @@
  */
 
 import { randomUUID } from 'node:crypto'
-import type { ChangeFeed, LeaseProvider, StorageBackend, StorageEntry } from '../../ports/storage.ts'
+import type {
+  ChangeFeed,
+  LeaseProvider,
+  SnapshotReader,
+  StorageBackend,
+  StorageEntry,
+} from '../../ports/storage.ts'
 import { PolledFeed } from '../../resilience/polled-feed.ts'
 import { bellOf } from './bell.ts'
 import { type Access, DirectoryAccess } from './directory-access.ts'
@@ -34,6 +40,7 @@ export class DiskCacheStorage implements StorageBackend {
   readonly feed: ChangeFeed
   /** Held until released or run out, by the wall clock that the processes of a machine share. */
   readonly lease: LeaseProvider
+  readonly snapshot: SnapshotReader
   readonly #access: DirectoryAccess
   readonly #feed: PolledFeed
 
@@ -66,6 +73,14 @@ export class DiskCacheStorage implements StorageBackend {
       },
       renew: async (key, token, ttl) => this.#write([toLease('renew', key, token, ttl)]),
       release: async (key, token) => this.#write([toLease('release', key, token, 0)]),
+    }
+    let held: Access | undefined
+    this.snapshot = {
+      hold: () => {
+        held = access.ready
+        return held?.reader.hold()
+      },
+      get: (key) => held && look(held, key),
     }
   }
 

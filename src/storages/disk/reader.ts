@@ -9,6 +9,7 @@
  */
 
 import type { LogEnd, LoggedMessage, LogReader } from '../../resilience/polled-feed.ts'
+import { TurnSnapshot } from '../../resilience/turn-snapshot.ts'
 import { decodeKey } from './key.ts'
 import { type CacheStores, readBytes } from './lmdb.ts'
 import { readIncarnation, readMessage, readState } from './message-log.ts'
@@ -16,11 +17,6 @@ import { chunkKey, RowView } from './row.ts'
 
 /** Rows looked at in one go by `keys`. */
 const PAGE_ROWS = 256
-/** Promise jobs without a read after which a snapshot is given up. */
-const IDLE_TURNS = 3
-/** Reads after which a snapshot is given up although more are coming. */
-const MAX_READS = 1_000
-
 export interface KeyPage {
   readonly keys: readonly string[]
   /** Where the next page begins; undefined = this was the last. */
@@ -30,19 +26,26 @@ export interface KeyPage {
 export class Reader implements LogReader {
   readonly #stores: CacheStores
   readonly #readChunk = (id: number, index: number) => readBytes(this.#stores.chunks, chunkKey(id, index))
-  /** Reads of the snapshot that is held; 0 = none is. */
-  #reads = 0
-  /** Of them, when the release last looked. */
-  #readsSeen = 0
-  #idleTurns = 0
+  readonly #snapshot: TurnSnapshot
   #isClosed = false
 
   constructor(stores: CacheStores) {
     this.#stores = stores
+    this.#snapshot = new TurnSnapshot(
+      () => {},
+      () => {
+        if (!this.#isClosed) stores.root.resetReadTxn()
+      },
+    )
+  }
+
+  /** Lets the reads of this turn share a snapshot; its number. */
+  hold(): number {
+    return this.#snapshot.hold()
   }
 
   get(key: string): string | undefined {
-    this.#hold()
+    this.hold()
     const bytes = readBytes(this.#stores.values, key)
     if (bytes === undefined) return undefined
     const row = new RowView(bytes)
@@ -54,7 +57,7 @@ export class Reader implements LogReader {
 
   /** One page of the keys that start with `prefix`. */
   keysBetween(start: Buffer, end: Buffer, prefix: string): KeyPage {
-    this.#hold()
+    this.hold()
     const keys: string[] = []
     const now = Date.now()
     let last: Buffer | undefined
@@ -72,13 +75,13 @@ export class Reader implements LogReader {
   }
 
   logEnd(): LogEnd {
-    this.#hold()
+    this.hold()
     return { incarnation: readIncarnation(this.#stores), id: readState(this.#stores).last }
   }
 
   /** Up to the first one that is not there. */
   messagesAfter(id: number, limit: number): LoggedMessage[] {
-    this.#hold()
+    this.hold()
     const found: LoggedMessage[] = []
     for (let next = id + 1; next <= id + limit; next++) {
       const text = readMessage(this.#stores, next)
@@ -92,27 +95,5 @@ export class Reader implements LogReader {
     if (this.#isClosed) return
     this.#isClosed = true
     await this.#stores.root.close()
-  }
-
-  #hold(): void {
-    if (++this.#reads === 1) queueMicrotask(this.#release)
-    else if (this.#reads > MAX_READS) this.#reset()
-  }
-
-  /**
-   * Taking a snapshot costs as much as a read: one that reads are still coming for, job after job, is kept. The
-   * queue of jobs runs dry before the event loop goes on, so it never lasts longer than that.
-   */
-  readonly #release = (): void => {
-    if (this.#reads !== this.#readsSeen) this.#idleTurns = 0
-    this.#readsSeen = this.#reads
-    if (this.#reads === 0) return
-    if (this.#idleTurns++ < IDLE_TURNS) queueMicrotask(this.#release)
-    else this.#reset()
-  }
-
-  #reset(): void {
-    this.#reads = 0
-    if (!this.#isClosed) this.#stores.root.resetReadTxn()
   }
 }

@@ -41,6 +41,14 @@ export class ReadSide {
     return now - this.#checkedAt < IDENTITY_INTERVAL ? this.#reader : undefined
   }
 
+  /** The reader of the file that is at the path now, if there is one; one is on its way otherwise. */
+  current(): Reader | undefined {
+    if (this.#isEnded) return undefined
+    this.#checkIdentity()
+    this.prepare()
+    return this.#reader
+  }
+
   /** @throws StorageError; MissingDriverError */
   async read<T>(work: (reader: Reader) => T): Promise<T> {
     const deadline = performance.now() + BUSY_LIMIT

@@ -13,7 +13,13 @@
  */
 
 import { randomUUID } from 'node:crypto'
-import type { ChangeFeed, LeaseProvider, StorageBackend, StorageEntry } from '../../ports/storage.ts'
+import type {
+  ChangeFeed,
+  LeaseProvider,
+  SnapshotReader,
+  StorageBackend,
+  StorageEntry,
+} from '../../ports/storage.ts'
 import { PolledFeed } from '../../resilience/polled-feed.ts'
 import { type Backing, prepareBacking, THREAD_BATCH } from './backing.ts'
 import { toAppend, toDeletion, toLease, toWrite, type Write } from './entry.ts'
@@ -31,6 +37,8 @@ export class SQLiteStorage implements StorageBackend {
   readonly feed: ChangeFeed
   /** Held until released or run out, by the wall clock that the processes of a machine share. */
   readonly lease: LeaseProvider
+  /** None where the data has no other place than the writing side's own connection. */
+  readonly snapshot: SnapshotReader | undefined
   readonly #settings: Settings
   readonly #queue: WriteQueue
   readonly #reading: ReadSide
@@ -73,6 +81,19 @@ export class SQLiteStorage implements StorageBackend {
       renew: async (key, token, ttl) => this.#write([toLease('renew', key, token, ttl)]),
       release: async (key, token) => this.#write([toLease('release', key, token, undefined)]),
     }
+    let held: Reader | undefined
+    const snapshot: SnapshotReader = {
+      hold: () => {
+        held = this.#reading.current()
+        return held?.hold()
+      },
+      get: (key) => {
+        const now = Date.now()
+        const pending = this.#pending(key, now)
+        return pending === undefined ? held?.get(key, now) : pending
+      },
+    }
+    this.snapshot = path === ':memory:' ? undefined : snapshot
     void this.#prepare()
   }
 

@@ -86,6 +86,8 @@ export class WriteEngine {
       if (!this.#settings.isOwnThread) await turn()
       const failures = new Map<number, Error>()
       const refused = await this.#commitRange(batch, 0, batch.keys.length, failures)
+      // A reader on this thread may hold what it has seen to the end of this turn.
+      if (!this.#settings.isOwnThread) await turn()
       return { ...this.#report(), failures, refused }
     })
   }

@@ -43,6 +43,7 @@ export const PORT_CAPABILITIES = [
   'setMany',
   'deleteMany',
   'add',
+  'snapshot',
   'keys',
   'feed',
   'lease',

@@ -92,6 +92,13 @@ export const MUTATIONS: readonly Mutation[] = [
     replace: '',
   },
   {
+    name: 'what vouched in one snapshot does so in the next',
+    promise: 'P4',
+    file: 'tier/storage-tier.ts',
+    find: ' && number === this.#snapshotNumber',
+    replace: '',
+  },
+  {
     name: 'tokens that were vouched for once stay so',
     promise: 'P4',
     file: 'tier/vouching.ts',

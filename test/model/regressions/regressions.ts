@@ -24,6 +24,7 @@ const SETTING: Setting = {
   hasLeases: false,
   feedLength: 1_000,
   beginsDeaf: false,
+  hasSnapshots: false,
 }
 
 const regression = (name: string, steps: readonly Step[], setting: Partial<Setting> = {}): Regression => ({

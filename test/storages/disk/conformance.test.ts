@@ -11,7 +11,18 @@ const { DiskCacheStorage } = (await import(
   /* @vite-ignore */ new URL('../../../dist/storages/disk/index.js', import.meta.url).href
 )) as typeof Disk
 
-const port = ['getMany', 'setMany', 'deleteMany', 'add', 'keys', 'feed', 'lease', 'renew', 'close'] as const
+const port = [
+  'getMany',
+  'setMany',
+  'deleteMany',
+  'add',
+  'snapshot',
+  'keys',
+  'feed',
+  'lease',
+  'renew',
+  'close',
+] as const
 const hooks = ['reopen', 'loseFeed', 'cutFeed', 'fail', 'recover'] as const
 
 /** The log vanishes, as with a file that was begun anew. */

@@ -46,7 +46,7 @@ const onFile =
     }
   }
 
-const hooks = ['reopen', 'loseFeed', 'cutFeed', 'fail', 'recover'] as const
+const hooks = ['snapshot', 'reopen', 'loseFeed', 'cutFeed', 'fail', 'recover'] as const
 
 describe('SQLiteStorage, writes in a thread', () => {
   storageSuite({ test, profile: 'large', capabilities: [...port, ...hooks], create: onFile({}, trimLog) })
