@@ -45,7 +45,7 @@ export class Fetch implements OngoingFetch, DepartingFetch {
   readonly promise: Promise<unknown>
   /** The refresh that follows stale data from L2, for callers who want no stale data. */
   successor: Fetch | null = null
-  gone: Promise<void> = Promise.resolve()
+  gone: Promise<void> = GONE
 
   readonly #env: FetchEnvironment
   readonly #query: Query
@@ -590,3 +590,5 @@ export class Fetch implements OngoingFetch, DepartingFetch {
 }
 
 function ignore(): void {}
+
+const GONE = Promise.resolve()

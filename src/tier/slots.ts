@@ -5,13 +5,15 @@
  * more to make than to look up. Pure, but for that.
  */
 
-import { canonicalParts } from '../keys/hash-key.ts'
-import type { QueryKey } from '../keys/query-key.ts'
-import { generationKey, hash32 } from './storage-keys.ts'
+import { canonicalPart } from '../keys/hash-key.ts'
+import type { KeyPart, QueryKey } from '../keys/query-key.ts'
+import { generationKey, HASH_START, hashedTo, hashOf } from './storage-keys.ts'
 import type { Vouch } from './vouching.ts'
 
 const SLOTS = 65_536
 const MOST_KEPT = 10_000
+/** Of the bracket that every key begins with. */
+const START = hashedTo('[', HASH_START)
 
 /** What is known of a token; see `Generations`, which alone changes it. */
 export interface Known {
@@ -32,7 +34,7 @@ export interface Slot {
 
 export class Slots {
   readonly #namespace: string
-  readonly #ofPrefixes = new Map<string, Slot>()
+  readonly #ofPrefixes = new Map<number, Slot>()
   readonly #ofKeys = new Map<number, Slot>()
 
   constructor(namespace: string) {
@@ -41,31 +43,31 @@ export class Slots {
 
   /** Those of all prefixes of `key`, and of the key as a whole. */
   of(key: QueryKey): Slot[] {
-    const parts = canonicalParts(key)
     const slots: Slot[] = []
-    let prefix = '['
-    for (let depth = 0; depth < parts.length; depth++) {
-      slots.push(this.#ofPrefix(prefix, depth))
-      prefix += `${parts[depth]},`
+    let state = START
+    for (let depth = 0; depth < key.length; depth++) {
+      slots.push(this.#ofPrefix(state, depth))
+      state = hashedTo(',', hashedTo(canonicalPart(key[depth] as KeyPart, depth), state))
     }
-    slots.push(this.#ofKey(prefix))
+    slots.push(this.#ofKey(state))
     return slots
   }
 
   /** Those that an invalidation of the key with these canonical parts concerns; `isExact` = of the key alone, nothing below. */
   toReplace(parts: readonly string[], isExact: boolean): Slot[] {
-    const prefix = ['[', ...parts.map((part) => `${part},`)].join('')
-    const whole = this.#ofKey(prefix)
-    return isExact ? [whole] : [whole, this.#ofPrefix(prefix, parts.length)]
+    const state = parts.reduce((before, part) => hashedTo(`${part},`, before), START)
+    const whole = this.#ofKey(state)
+    return isExact ? [whole] : [whole, this.#ofPrefix(state, parts.length)]
   }
 
-  #ofPrefix(prefix: string, depth: number): Slot {
-    const kept = this.#ofPrefixes.get(prefix)
-    return kept ?? keep(this.#ofPrefixes, prefix, this.#make(`${depth}`, hash32(prefix) % SLOTS))
+  #ofPrefix(state: number, depth: number): Slot {
+    const number = hashOf(state) % SLOTS
+    const place = depth * SLOTS + number
+    return this.#ofPrefixes.get(place) ?? keep(this.#ofPrefixes, place, this.#make(`${depth}`, number))
   }
 
-  #ofKey(prefix: string): Slot {
-    const number = hash32(prefix) % SLOTS
+  #ofKey(state: number): Slot {
+    const number = hashOf(state) % SLOTS
     return this.#ofKeys.get(number) ?? keep(this.#ofKeys, number, this.#make('k', number))
   }
 
@@ -77,7 +79,7 @@ export class Slots {
   }
 }
 
-function keep<K>(kept: Map<K, Slot>, by: K, slot: Slot): Slot {
+function keep(kept: Map<number, Slot>, by: number, slot: Slot): Slot {
   if (kept.size >= MOST_KEPT) kept.clear()
   kept.set(by, slot)
   return slot

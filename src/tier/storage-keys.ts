@@ -48,12 +48,23 @@ export function probeKey(namespace: string): string {
 
 /** 32 bits of a string. FNV-1a, G. Fowler, L. C. Noll, K.-P. Vo, 1991, with the finalizer of MurmurHash3. */
 export function hash32(text: string, seed = 0): number {
-  let h = 0x811c9dc5 ^ seed
+  return hashOf(hashedTo(text, HASH_START ^ seed))
+}
+
+/** The hash of nothing; with `hashedTo` and `hashOf`, the 32 bits of a string that comes in parts. */
+export const HASH_START = 0x811c9dc5
+
+export function hashedTo(text: string, before: number): number {
+  let h = before
   for (let i = 0; i < text.length; i++) {
     h ^= text.charCodeAt(i)
     h = Math.imul(h, 0x01000193)
   }
-  h ^= h >>> 16
+  return h
+}
+
+export function hashOf(state: number): number {
+  let h = state ^ (state >>> 16)
   h = Math.imul(h, 0x85ebca6b)
   h ^= h >>> 13
   h = Math.imul(h, 0xc2b2ae35)

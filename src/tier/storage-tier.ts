@@ -569,7 +569,8 @@ export class StorageTier {
       data,
       dataUpdatedAt: Math.min(dataUpdatedAt, now),
       isInvalidated,
-      generations: { hard, soft },
+      // Strings cut from the text would keep all of it.
+      generations: isInvalidated ? { hard, soft } : current,
     }
   }
 
