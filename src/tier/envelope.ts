@@ -31,6 +31,9 @@ export type Decoded = { readonly envelope: Envelope } | { readonly reason: strin
 
 const HEAD = '{"v":1,"c":"'
 const SUM_END = HEAD.length + 8
+/** Characters up to which a copy costs less than another call of the checksum. */
+const SMALL = 4_096
+const PLAIN = /^[\w-]*$/
 /** What nearly all of ours begin with: the data can be parsed alone then. */
 const USUAL =
   /^\{"v":1,"c":"([0-9a-f]{8})","t":(0|[1-9]\d{0,14}),"e":(0|[1-9]\d{0,14}|null),"h":"([\w-]*)","s":"([\w-]*)","d":/
@@ -44,11 +47,20 @@ export function encodeEnvelope(envelope: Envelope, serializer: Serializer, stora
     throw new TypeError(`The serializer returned ${typeof text}; expected a string.`)
   const name = key === null ? '' : `"k":${JSON.stringify(key)},`
   const tag = isJson ? '' : `"z":${JSON.stringify(tagOf(serializer))},`
-  const head = `","t":${dataUpdatedAt},"e":${expiresAt},"h":${JSON.stringify(hard)},"s":${JSON.stringify(soft)},${name}${tag}"d":`
+  const head = `","t":${dataUpdatedAt},"e":${expiresAt},"h":${quoted(hard)},"s":${quoted(soft)},${name}${tag}"d":`
   const tail = isJson ? text : JSON.stringify(text)
-  // In parts, since putting them together first would copy them once more.
-  const sum = crc32('}', crc32(tail, crc32(head, crc32(storageKey, 0))))
-  return `${HEAD}${hexOf(sum)}${head}${tail}}`
+  if (tail.length > SMALL) {
+    // In parts, since putting them together first would copy them once more.
+    const sum = crc32('}', crc32(tail, crc32(head, crc32(storageKey, 0))))
+    return `${HEAD}${hexOf(sum)}${head}${tail}}`
+  }
+  const rest = `${head}${tail}}`
+  return `${HEAD}${hexOf(crc32(rest, crc32(storageKey, 0)))}${rest}`
+}
+
+/** As JSON. What is made of tokens needs no escapes. */
+function quoted(text: string): string {
+  return PLAIN.test(text) ? `"${text}"` : JSON.stringify(text)
 }
 
 /** `storageKey`: where `text` was found. Never throws. */
@@ -119,8 +131,10 @@ function sumOf(rest: string, storageKey: string): string {
   return hexOf(crc32(rest, crc32(storageKey, 0)))
 }
 
+const HEX = Array.from({ length: 256 }, (_, byte) => byte.toString(16).padStart(2, '0'))
+
 function hexOf(sum: number): string {
-  return sum.toString(16).padStart(8, '0')
+  return HEX[sum >>> 24]! + HEX[(sum >>> 16) & 255] + HEX[(sum >>> 8) & 255] + HEX[sum & 255]
 }
 
 /** None for JSON, so that a serializer that calls itself so is not taken for it. */
