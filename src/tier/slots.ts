@@ -1,8 +1,8 @@
 /**
  * Slots: what the prefixes of keys share their tokens by, and what the tokens of a slot are called in L2.
  *
- * One space of slots for each depth and one for whole keys. Those that were met lately are kept, since a token's key costs
- * more to make than to look up. Pure, but for that.
+ * One space of slots for each depth and one for whole keys. Those of prefixes that were met lately are kept, and all of whole
+ * keys, since a token's key costs more to make than to look up. Pure, but for that.
  */
 
 import { canonicalParts } from '../keys/hash-key.ts'
@@ -11,6 +11,7 @@ import { generationKey, hash32 } from './storage-keys.ts'
 import type { Vouch } from './vouching.ts'
 
 const SLOTS = 65_536
+/** Of prefixes: the slots of whole keys bound themselves. */
 const MOST_KEPT = 10_000
 
 /** What is known of a token; see `Generations`, which alone changes it. */
@@ -20,6 +21,8 @@ export interface Known {
   isPending: boolean
   /** It was read under this; `null` once it is known no longer. */
   vouch: Vouch | null
+  /** It is what is known now. */
+  isHeld: boolean
 }
 
 export interface Slot {
@@ -34,9 +37,12 @@ export class Slots {
   readonly #namespace: string
   readonly #ofPrefixes = new Map<string, Slot>()
   readonly #ofKeys = new Map<number, Slot>()
+  /** Of the empty prefix, which every key begins with. */
+  readonly #root: Slot
 
   constructor(namespace: string) {
     this.#namespace = namespace
+    this.#root = this.#ofPrefix('[', 0)
   }
 
   /** Those of all prefixes of `key`, and of the key as a whole. */
@@ -45,7 +51,7 @@ export class Slots {
     const slots: Slot[] = []
     let prefix = '['
     for (let depth = 0; depth < parts.length; depth++) {
-      slots.push(this.#ofPrefix(prefix, depth))
+      slots.push(depth === 0 ? this.#root : this.#ofPrefix(prefix, depth))
       prefix += `${parts[depth]},`
     }
     slots.push(this.#ofKey(prefix))
@@ -61,12 +67,20 @@ export class Slots {
 
   #ofPrefix(prefix: string, depth: number): Slot {
     const kept = this.#ofPrefixes.get(prefix)
-    return kept ?? keep(this.#ofPrefixes, prefix, this.#make(`${depth}`, hash32(prefix) % SLOTS))
+    if (kept !== undefined) return kept
+    if (this.#ofPrefixes.size >= MOST_KEPT) this.#ofPrefixes.clear()
+    const slot = this.#make(`${depth}`, hash32(prefix) % SLOTS)
+    this.#ofPrefixes.set(prefix, slot)
+    return slot
   }
 
   #ofKey(prefix: string): Slot {
     const number = hash32(prefix) % SLOTS
-    return this.#ofKeys.get(number) ?? keep(this.#ofKeys, number, this.#make('k', number))
+    const kept = this.#ofKeys.get(number)
+    if (kept !== undefined) return kept
+    const slot = this.#make('k', number)
+    this.#ofKeys.set(number, slot)
+    return slot
   }
 
   #make(space: string, number: number): Slot {
@@ -75,10 +89,4 @@ export class Slots {
     const softKey = generationKey(this.#namespace, 'soft', slot)
     return { hardKey, softKey, hard: undefined, soft: undefined }
   }
-}
-
-function keep<K>(kept: Map<K, Slot>, by: K, slot: Slot): Slot {
-  if (kept.size >= MOST_KEPT) kept.clear()
-  kept.set(by, slot)
-  return slot
 }

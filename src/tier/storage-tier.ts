@@ -203,7 +203,7 @@ export class StorageTier {
 
   /** What a fetch that begins now may be written under. */
   capture(query: Keyed): Capture | null {
-    return this.#generations.isEmpty ? null : this.#generations.capture(this.name(query).tokenKeys)
+    return this.#generations.isEmpty ? null : this.#generations.captureOf(this.name(query).slots)
   }
 
   /** Writes data behind the caller's back; `ttl` in milliseconds. `onCaptured` hears under which generations. */

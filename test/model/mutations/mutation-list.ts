@@ -27,8 +27,15 @@ export const MUTATIONS: readonly Mutation[] = [
     name: 'a pending token is captured under',
     promise: 'P4',
     file: 'tier/generations.ts',
-    find: 'if (known === undefined || (mustBeSettled && known.isPending)) return null',
-    replace: 'if (known === undefined) return null',
+    find: 'return known !== undefined && !known.isPending',
+    replace: 'return known !== undefined',
+  },
+  {
+    name: 'a token that is known no longer is captured under',
+    promise: 'P4',
+    file: 'tier/generations.ts',
+    find: '  known.isHeld = false\n',
+    replace: '',
   },
   {
     name: 'absent tokens count as equal',
