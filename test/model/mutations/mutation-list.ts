@@ -94,7 +94,7 @@ export const MUTATIONS: readonly Mutation[] = [
   {
     name: 'the token of the namespace stays as it is',
     promise: 'P4',
-    file: 'tier/storage-tier.ts',
+    file: 'tier/write-maker.ts',
     find: '    write.whenDone(() => this.#announce())\n',
     replace: '',
   },
@@ -109,15 +109,15 @@ export const MUTATIONS: readonly Mutation[] = [
     name: 'a token whose write has failed is sent again as it was',
     promise: 'P4',
     file: 'tier/pending-write.ts',
-    find: 'if (this.isToken && this.#produce !== null) this.value = this.#produce()',
+    find: 'if (this.isToken && this.#order.produce !== null) this.value = this.#order.produce()',
     replace: '',
   },
   {
     name: 'data set before a removal is captured after it',
     promise: 'P4',
-    file: 'tier/storage-tier.ts',
-    find: 'early ?? this.#generations.captureSince(tokenKeys, madeAt)',
-    replace: 'early ?? this.#generations.captureSince(tokenKeys, Infinity + madeAt)',
+    file: 'tier/write-maker.ts',
+    find: 'early ?? this.#generations.captureSince(name.tokenKeys, madeAt)',
+    replace: 'early ?? this.#generations.captureSince(name.tokenKeys, Infinity + madeAt)',
   },
   {
     name: 'the write of an invalidation is not waited for',
