@@ -4,7 +4,7 @@
  * Version 1: `{"v":1,"c":sum,"t":dataUpdatedAt,"e":expiresAt|null,"h":hard,"s":soft,"z":serializer,"k":key,"d":data}`.
  * `c` is the checksum, eight hexadecimal digits, of the storage key and of all that follows `c`: a store that changes
  * characters, mixes up keys or keeps a part gives a miss, not other data. `k` is there where the storage key is a
- * digest; `z` where the serializer is not JSON, and then `d` is its string. Pure.
+ * digest; `z` where the serializer is not JSON, and then `d` is its string. Pure, but for what was made last.
  */
 
 import type { Serializer } from '../ports/serializer.ts'
@@ -47,7 +47,7 @@ export function encodeEnvelope(envelope: Envelope, serializer: Serializer, stora
     throw new TypeError(`The serializer returned ${typeof text}; expected a string.`)
   const name = key === null ? '' : `"k":${JSON.stringify(key)},`
   const tag = isJson ? '' : `"z":${JSON.stringify(tagOf(serializer))},`
-  const head = `","t":${dataUpdatedAt},"e":${expiresAt},"h":${quoted(hard)},"s":${quoted(soft)},${name}${tag}"d":`
+  const head = `${stampOf(dataUpdatedAt, expiresAt)}${quoted(hard)},"s":${quoted(soft)},${name}${tag}"d":`
   const tail = isJson ? text : JSON.stringify(text)
   if (tail.length > SMALL) {
     // In parts, since putting them together first would copy them once more.
@@ -56,6 +56,15 @@ export function encodeEnvelope(envelope: Envelope, serializer: Serializer, stora
   }
   const rest = `${head}${tail}}`
   return `${HEAD}${hexOf(crc32(rest, crc32(storageKey, 0)))}${rest}`
+}
+
+let stamp = { t: -1, e: -1 as number | null, text: '' }
+
+/** Many are made in one millisecond. Joined, it is in one piece, and need not be put together with each of them. */
+function stampOf(t: number, e: number | null): string {
+  if (stamp.t !== t || stamp.e !== e)
+    stamp = { t, e, text: ['","t":', String(t), ',"e":', String(e), ',"h":'].join('') }
+  return stamp.text
 }
 
 /** As JSON. What is made of tokens needs no escapes. */
