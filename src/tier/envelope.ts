@@ -31,8 +31,6 @@ export type Decoded = { readonly envelope: Envelope } | { readonly reason: strin
 
 const HEAD = '{"v":1,"c":"'
 const SUM_END = HEAD.length + 8
-/** Characters up to which a copy costs less than another call of the checksum. */
-const SMALL = 4_096
 const PLAIN = /^[\w-]*$/
 /** What nearly all of ours begin with: the data can be parsed alone then. */
 const USUAL =
@@ -49,13 +47,9 @@ export function encodeEnvelope(envelope: Envelope, serializer: Serializer, stora
   const tag = isJson ? '' : `"z":${JSON.stringify(tagOf(serializer))},`
   const head = `${stampOf(dataUpdatedAt, expiresAt)}${quoted(hard)},"s":${quoted(soft)},${name}${tag}"d":`
   const tail = isJson ? text : JSON.stringify(text)
-  if (tail.length > SMALL) {
-    // In parts, since putting them together first would copy them once more.
-    const sum = crc32('}', crc32(tail, crc32(head, crc32(storageKey, 0))))
-    return `${HEAD}${hexOf(sum)}${head}${tail}}`
-  }
-  const rest = `${head}${tail}}`
-  return `${HEAD}${hexOf(crc32(rest, crc32(storageKey, 0)))}${rest}`
+  // In parts, since putting them together first would copy them once more.
+  const sum = crc32('}', crc32(tail, crc32(head, crc32(storageKey, 0))))
+  return `${HEAD}${hexOf(sum)}${head}${tail}}`
 }
 
 let stamp = { t: -1, e: -1 as number | null, text: '' }
