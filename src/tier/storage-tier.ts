@@ -15,7 +15,6 @@ import type { QueryKey } from '../keys/query-key.ts'
 import type { Clock } from '../ports/clock.ts'
 import type { Serializer } from '../ports/serializer.ts'
 import type { Awaitable, StorageBackend } from '../ports/storage.ts'
-import { Gate } from '../resilience/gate.ts'
 import type { SafeLogger } from '../resilience/safe-logger.ts'
 import type { TimerQueue } from '../resilience/timer-queue.ts'
 import { type Answers, BatchReader } from './batch-reader.ts'
@@ -27,12 +26,12 @@ import { RecentInvalidations } from './recent-invalidations.ts'
 import { type GuardStats, type Outcome, StorageGuard, type StorageOperation } from './storage-guard.ts'
 import { leaseKey, namespaceKey, probeKey } from './storage-keys.ts'
 import { type Keyed, StoredName } from './stored-name.ts'
+import { TokenAdder } from './token-adder.ts'
 import { Untold } from './untold.ts'
 import { type Vouch, Vouching } from './vouching.ts'
 import { WRITE_LIMITS, WriteBehind, type WriteLimits, type WriteStats } from './write-behind.ts'
 import { type WriteCapture, WriteMaker } from './write-maker.ts'
 
-const MOST_ADDING = 256
 /** So many reports are remembered, lest they are made again. */
 const MOST_REPORTED = 1_000
 
@@ -91,8 +90,8 @@ export class StorageTier {
   readonly #making = new Map<string, Promise<void>>()
   /** Keys of writes for which generations are being asked for. */
   readonly #learning = new Set<string>()
-  /** Many new keys at once make many tokens; they must not take all the places that the guard has. */
-  readonly #adding = new Gate(MOST_ADDING)
+  /** Where the backend can add. */
+  readonly #adder: TokenAdder | null
   readonly #reported = new Set<string>()
   readonly #untold = new Untold()
   readonly #recent = new RecentInvalidations()
@@ -126,6 +125,9 @@ export class StorageTier {
     })
     this.#deadlines = new Deadlines(timers, () => this.#now())
     this.#reader = new BatchReader(this.#guard)
+    const { add } = backend
+    this.#adder =
+      add === undefined ? null : new TokenAdder(this.#guard, (...entry) => add.apply(backend, entry))
     const limits = settings.writeLimits ?? WRITE_LIMITS
     this.#writes = new WriteBehind({ guard: this.#guard, clock, timers, logger, random, limits })
     this.#maker = new WriteMaker({
@@ -550,13 +552,11 @@ export class StorageTier {
 
   /** Where the backend can, so that workers who make it at the same time agree on one. */
   async #addToken(tokenKey: string): Promise<void> {
-    const { backend } = this.#settings
-    if (backend.add === undefined) return doneOf(this.#maker.token(tokenKey))
+    if (this.#adder === null) return doneOf(this.#maker.token(tokenKey))
     const token = this.#generations.makeToken()
-    const add = (): Promise<Outcome<unknown>> => this.#guard.run('set', () => backend.add?.(tokenKey, token))
-    const outcome = await this.#adding.pass(add)
-    if (!outcome.isOk) return
-    if (outcome.value === true) {
+    const isAdded = await this.#adder.add(tokenKey, token)
+    if (isAdded === undefined) return
+    if (isAdded) {
       this.#generations.settled(tokenKey, token)
       return
     }

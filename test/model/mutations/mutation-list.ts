@@ -468,7 +468,7 @@ export const MUTATIONS: readonly Mutation[] = [
     name: 'the token of another is not looked at where `add` finds one',
     promise: 'P6',
     file: 'tier/storage-tier.ts',
-    find: 'if (outcome.value === true) {',
-    replace: 'if (outcome.value !== undefined) {',
+    find: 'if (isAdded) {',
+    replace: 'if (isAdded !== undefined) {',
   },
 ]
