@@ -272,11 +272,14 @@ export class QueryClient {
     // Before anyone hears of the data: what a listener sets or removes then is newer.
     if (name !== undefined && storage !== false && options.storage !== false) {
       const ttl = storageTtl ?? gcTime ?? defaults.storageTtl
-      const onCaptured = (generations: Capture): void => {
-        if (query.data === data && query.vouchers === null) query.vouchers = generations
+      if (capture !== null) {
+        this.#tier?.persist(name, data, now, ttl, capture)
+      } else {
+        const onCaptured = (generations: Capture): void => {
+          if (query.data === data && query.vouchers === null) query.vouchers = generations
+        }
+        this.#tier?.persist(name, data, now, ttl, 'when-written', undefined, onCaptured)
       }
-      if (capture !== null) this.#tier?.persist(name, data, now, ttl, capture)
-      else this.#tier?.persist(name, data, now, ttl, 'when-written', undefined, onCaptured)
       this.#fleet?.hasSet(query)
     }
     this.#cache.touch(query, now)

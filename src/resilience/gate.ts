@@ -1,10 +1,14 @@
 /** Lets at most so many pieces of work run at a time; the rest wait in line. Owns nothing that would have to be closed. */
 
+/** So many that have been let in stay in the line before it is moved up. */
+const MOST_PASSED = 1_000
+
 export class Gate {
   readonly #most: number
   #running = 0
-  /** Who waits, in the order of their coming: a set gives up its first in constant time. */
-  readonly #line = new Set<() => void>()
+  /** Who waits, in the order of their coming, behind `#passed` who do no longer. */
+  #line: (() => void)[] = []
+  #passed = 0
 
   constructor(most: number) {
     this.#most = most
@@ -13,17 +17,25 @@ export class Gate {
   async pass<T>(work: () => Promise<T>): Promise<T> {
     // Who is let in takes over the place of who leaves.
     if (this.#running < this.#most) this.#running++
-    else await new Promise<void>((resolve) => this.#line.add(resolve))
+    else await new Promise<void>((resolve) => this.#line.push(resolve))
     try {
       return await work()
     } finally {
-      const [next] = this.#line
-      if (next === undefined) {
-        this.#running--
-      } else {
-        this.#line.delete(next)
-        next()
-      }
+      this.#leave()
     }
+  }
+
+  #leave(): void {
+    const next = this.#line[this.#passed]
+    if (next === undefined) {
+      this.#running--
+      return
+    }
+    // Many at a time: moving the line up costs as much as it is long, and so does finding the first of a set.
+    if (++this.#passed > MOST_PASSED || this.#passed === this.#line.length) {
+      this.#line = this.#line.slice(this.#passed)
+      this.#passed = 0
+    }
+    next()
   }
 }

@@ -4,7 +4,7 @@
  * Version 1: `{"v":1,"c":sum,"t":dataUpdatedAt,"e":expiresAt|null,"h":hard,"s":soft,"z":serializer,"k":key,"d":data}`.
  * `c` is the checksum, eight hexadecimal digits, of the storage key and of all that follows `c`: a store that changes
  * characters, mixes up keys or keeps a part gives a miss, not other data. `k` is there where the storage key is a
- * digest; `z` where the serializer is not JSON, and then `d` is its string. Pure.
+ * digest; `z` where the serializer is not JSON, and then `d` is its string. Pure, but for what was made last.
  */
 
 import type { Serializer } from '../ports/serializer.ts'
@@ -35,6 +35,7 @@ const SUM_END = HEAD.length + 8
 /** What stands between the fields of nearly all of ours: there the data can be parsed alone. */
 const [BEFORE_T, BEFORE_E, BEFORE_H, BEFORE_S, BEFORE_D] = ['","t":', ',"e":', ',"h":"', '","s":"', '","d":']
 const T_START = SUM_END + BEFORE_T.length
+const PLAIN = /^[\w-]*$/
 
 /** @throws NotSerializableError, or whatever the serializer throws */
 export function encodeEnvelope(envelope: Envelope, serializer: Serializer, storageKey: string): string {
@@ -45,11 +46,25 @@ export function encodeEnvelope(envelope: Envelope, serializer: Serializer, stora
     throw new TypeError(`The serializer returned ${typeof text}; expected a string.`)
   const name = key === null ? '' : `"k":${JSON.stringify(key)},`
   const tag = isJson ? '' : `"z":${JSON.stringify(tagOf(serializer))},`
-  const head = `","t":${dataUpdatedAt},"e":${expiresAt},"h":${JSON.stringify(hard)},"s":${JSON.stringify(soft)},${name}${tag}"d":`
+  const head = `${stampOf(dataUpdatedAt, expiresAt)}${quoted(hard)},"s":${quoted(soft)},${name}${tag}"d":`
   const tail = isJson ? text : JSON.stringify(text)
   // In parts, since putting them together first would copy them once more.
   const sum = crc32('}', crc32(tail, crc32(head, crc32(storageKey, 0))))
   return `${HEAD}${hexOf(sum)}${head}${tail}}`
+}
+
+let stamp = { t: -1, e: -1 as number | null, text: '' }
+
+/** Many are made in one millisecond. Joined, it is in one piece, and need not be put together with each of them. */
+function stampOf(t: number, e: number | null): string {
+  if (stamp.t !== t || stamp.e !== e)
+    stamp = { t, e, text: ['","t":', String(t), ',"e":', String(e), ',"h":'].join('') }
+  return stamp.text
+}
+
+/** As JSON. What is made of tokens needs no escapes. */
+function quoted(text: string): string {
+  return PLAIN.test(text) ? `"${text}"` : JSON.stringify(text)
 }
 
 /** `storageKey`: where `text` was found. Never throws. */
@@ -155,8 +170,10 @@ function sumOf(rest: string, storageKey: string): string {
   return hexOf(crc32(rest, crc32(storageKey, 0)))
 }
 
+const HEX = Array.from({ length: 256 }, (_, byte) => byte.toString(16).padStart(2, '0'))
+
 function hexOf(sum: number): string {
-  return sum.toString(16).padStart(8, '0')
+  return HEX[sum >>> 24]! + HEX[(sum >>> 16) & 255] + HEX[(sum >>> 8) & 255] + HEX[sum & 255]
 }
 
 /** None for JSON, so that a serializer that calls itself so is not taken for it. */

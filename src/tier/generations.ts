@@ -103,7 +103,7 @@ export class Generations {
       known.seq = seq
       known.vouch = vouch
     } else if (answer !== null && isToken(answer))
-      this.#remember(tokenKey, { token: answer, seq, isPending: false, vouch })
+      this.#remember(tokenKey, { token: answer, seq, isPending: false, vouch, isHeld: true })
     else this.#drop(tokenKey)
   }
 
@@ -159,7 +159,7 @@ export class Generations {
   replace(tokenKey: string): string {
     const token = this.makeToken()
     const seq = this.mark()
-    this.#remember(tokenKey, { token, seq, isPending: true, vouch: null })
+    this.#remember(tokenKey, { token, seq, isPending: true, vouch: null, isHeld: true })
     this.#replaced.delete(tokenKey)
     this.#replaced.set(tokenKey, seq)
     if (this.#replaced.size > MOST_KNOWN) {
@@ -178,7 +178,7 @@ export class Generations {
     const token = this.makeToken()
     const known = this.#known.get(tokenKey)
     if (known?.isPending === true && known.token === sent) {
-      this.#remember(tokenKey, { token, seq: this.mark(), isPending: true, vouch: null })
+      this.#remember(tokenKey, { token, seq: this.mark(), isPending: true, vouch: null, isHeld: true })
     }
     return token
   }
@@ -190,7 +190,7 @@ export class Generations {
       known.isPending = false
       known.seq = this.mark()
     } else if (known === undefined) {
-      this.#remember(tokenKey, { token, seq: this.mark(), isPending: false, vouch: null })
+      this.#remember(tokenKey, { token, seq: this.mark(), isPending: false, vouch: null, isHeld: true })
     }
   }
 
@@ -202,6 +202,20 @@ export class Generations {
   /** What a fetch that begins now may be written under; `null` where any token is unknown or pending. */
   capture(tokenKeys: readonly string[]): Capture | null {
     return this.#join(tokenKeys, true)
+  }
+
+  /** `capture`, by slots: what was known of them when they were last met is not looked up again. */
+  captureOf(slots: readonly Slot[]): Capture | null {
+    let hard = ''
+    let soft = ''
+    for (const slot of slots) {
+      if (slot.hard?.isHeld !== true) slot.hard = this.#known.get(slot.hardKey)
+      if (slot.soft?.isHeld !== true) slot.soft = this.#known.get(slot.softKey)
+      if (!isSettled(slot.hard) || !isSettled(slot.soft)) return null
+      hard += slot.hard.token
+      soft += slot.soft.token
+    }
+    return { hard, soft }
   }
 
   /**
@@ -245,7 +259,7 @@ export class Generations {
     for (let i = 0; i < tokenKeys.length; i++) {
       const tokenKey = tokenKeys[i] as string
       const known = this.#known.get(tokenKey)
-      if (known === undefined || (mustBeSettled && known.isPending)) return null
+      if (known === undefined || (mustBeSettled && !isSettled(known))) return null
       const isBefore =
         since === Infinity || (this.#replaced.get(tokenKey) ?? this.#replacedForgotten) <= since
       if (!isBefore) continue
@@ -257,13 +271,13 @@ export class Generations {
 
   #drop(tokenKey: string): void {
     const known = this.#known.get(tokenKey)
-    if (known !== undefined) known.vouch = null
+    if (known !== undefined) letGo(known)
     this.#known.delete(tokenKey)
   }
 
   #remember(tokenKey: string, known: Known): void {
     const former = this.#known.get(tokenKey)
-    if (former !== undefined) former.vouch = null
+    if (former !== undefined) letGo(former)
     this.#known.set(tokenKey, known)
     if (this.#known.size <= MOST_KNOWN) return
     // Many at a time: finding the first of a map costs as much as was deleted before it.
@@ -273,6 +287,15 @@ export class Generations {
       if (!isPending) this.#drop(oldest)
     }
   }
+}
+
+function isSettled(known: Known | undefined): known is Known {
+  return known !== undefined && !known.isPending
+}
+
+function letGo(known: Known): void {
+  known.vouch = null
+  known.isHeld = false
 }
 
 const ALPHABET = 'ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz0123456789-_'

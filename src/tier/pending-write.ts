@@ -1,25 +1,31 @@
 /**
  * One write that waits for L2: the newest for its key.
  *
- * Its value is made off the caller's path, by `produce`: a string, `null` for a tombstone, or `undefined` as long as it
+ * Its value is made off the caller's path, by its order: a string, `null` for a tombstone, or `undefined` as long as it
  * cannot be made yet. Ends by `done` or `dropped`, once; a newer write for the same key inherits who waits for it.
+ *
+ * There may be tens of thousands of them in a burst, so nothing is made for one that another can share: orders have methods
+ * in place of functions of their own, and a place in a line in place of sets. `value` changes here alone, all other fields
+ * in the queue.
  */
+
+import type { InLine, Line } from './line.ts'
 
 export interface WriteOrder {
   readonly storageKey: string
   /** Tokens go first and are never dropped: losing one would lose an invalidation. */
   readonly isToken: boolean
-  /** `null`: it is a tombstone. */
+  /** `null`: it is a tombstone. What is no token is asked no more once it has given a value. */
   readonly produce: (() => string | null | undefined) | null
   /** Epoch milliseconds; `null` = never. */
   readonly expiresAt: number | null
   /** L2 has it. Not called where a newer write has taken its place. */
-  readonly onDone?: (() => void) | undefined
+  onDone?(): void
   /** It was given up; L2 may hold something older. */
-  readonly onDropped?: (() => void) | undefined
+  onDropped?(): void
 }
 
-export class PendingWrite {
+export class PendingWrite implements InLine<PendingWrite> {
   readonly storageKey: string
   readonly isToken: boolean
   readonly expiresAt: number | null
@@ -27,36 +33,38 @@ export class PendingWrite {
   attempts = 0
   /** It is under way. */
   isSent = false
+  /** Its turn to be made will come. */
+  isUnmade = false
+  /** L2 has it, or it was given up, or a newer one has taken its place. */
+  isGone = false
   /** The monotonic moment before which it is not tried again. */
   notBefore = 0
-  #produce: (() => string | null | undefined) | null
-  readonly #onDone: (() => void) | undefined
-  readonly #onDropped: (() => void) | undefined
+  /** Among all by age. */
+  place = 0
+  line: Line<PendingWrite> | null = null
+  before: PendingWrite | null = null
+  behind: PendingWrite | null = null
+  readonly #order: WriteOrder
   #waiting: (() => void)[] | null = null
 
   constructor(order: WriteOrder) {
     this.storageKey = order.storageKey
     this.isToken = order.isToken
     this.expiresAt = order.expiresAt
-    this.#produce = order.produce
+    this.#order = order
     if (order.produce === null) this.value = null
-    this.#onDone = order.onDone
-    this.#onDropped = order.onDropped
   }
 
   /** Returns whether the value is there. */
   make(): boolean {
-    if (this.#produce === null || this.value !== undefined) return true
-    this.value = this.#produce()
-    if (this.value === undefined) return false
-    // What it holds on to is needed no more; a token is made anew for every attempt.
-    if (!this.isToken) this.#produce = null
-    return true
+    if (this.value === undefined && this.#order.produce !== null) this.value = this.#order.produce()
+    return this.value !== undefined
   }
 
   /** An attempt has failed, and may have had its effect. */
   renew(): void {
-    if (this.isToken && this.#produce !== null) this.value = this.#produce()
+    // A token is made anew for every attempt.
+    if (this.isToken && this.#order.produce !== null) this.value = this.#order.produce()
   }
 
   inherit(older: PendingWrite): void {
@@ -72,17 +80,18 @@ export class PendingWrite {
   }
 
   done(): void {
-    this.#onDone?.()
+    this.#order.onDone?.()
     this.#tell()
   }
 
   dropped(): void {
-    this.#onDropped?.()
+    this.#order.onDropped?.()
     this.#tell()
   }
 
   #tell(): void {
-    const waiting = this.#waiting ?? []
+    if (this.#waiting === null) return
+    const waiting = this.#waiting
     this.#waiting = null
     for (const tell of waiting) tell()
   }

@@ -1,8 +1,8 @@
 /**
  * Slots: what the prefixes of keys share their tokens by, and what the tokens of a slot are called in L2.
  *
- * One space of slots for each depth and one for whole keys. Those that were met lately are kept, since a token's key costs
- * more to make than to look up. Pure, but for that.
+ * One space of slots for each depth and one for whole keys. Those of prefixes that were met lately are kept, and all of whole
+ * keys, since a token's key costs more to make than to look up. Pure, but for that.
  */
 
 import { canonicalPart } from '../keys/hash-key.ts'
@@ -11,6 +11,7 @@ import { generationKey, HASH_START, hashedTo, hashOf } from './storage-keys.ts'
 import type { Vouch } from './vouching.ts'
 
 const SLOTS = 65_536
+/** Of prefixes: the slots of whole keys bound themselves. */
 const MOST_KEPT = 10_000
 /** Of the bracket that every key begins with. */
 const START = hashedTo('[', HASH_START)
@@ -22,6 +23,8 @@ export interface Known {
   isPending: boolean
   /** It was read under this; `null` once it is known no longer. */
   vouch: Vouch | null
+  /** It is what is known now. */
+  isHeld: boolean
 }
 
 export interface Slot {
@@ -63,12 +66,21 @@ export class Slots {
   #ofPrefix(state: number, depth: number): Slot {
     const number = hashOf(state) % SLOTS
     const place = depth * SLOTS + number
-    return this.#ofPrefixes.get(place) ?? keep(this.#ofPrefixes, place, this.#make(`${depth}`, number))
+    const kept = this.#ofPrefixes.get(place)
+    if (kept !== undefined) return kept
+    if (this.#ofPrefixes.size >= MOST_KEPT) this.#ofPrefixes.clear()
+    const slot = this.#make(`${depth}`, number)
+    this.#ofPrefixes.set(place, slot)
+    return slot
   }
 
   #ofKey(state: number): Slot {
     const number = hashOf(state) % SLOTS
-    return this.#ofKeys.get(number) ?? keep(this.#ofKeys, number, this.#make('k', number))
+    const kept = this.#ofKeys.get(number)
+    if (kept !== undefined) return kept
+    const slot = this.#make('k', number)
+    this.#ofKeys.set(number, slot)
+    return slot
   }
 
   #make(space: string, number: number): Slot {
@@ -77,10 +89,4 @@ export class Slots {
     const softKey = generationKey(this.#namespace, 'soft', slot)
     return { hardKey, softKey, hard: undefined, soft: undefined }
   }
-}
-
-function keep(kept: Map<number, Slot>, by: number, slot: Slot): Slot {
-  if (kept.size >= MOST_KEPT) kept.clear()
-  kept.set(by, slot)
-  return slot
 }

@@ -5,7 +5,7 @@
  * `read` and `prepare` take at most `storageTimeout`, together where one fetch uses both. `persist`, `remove` and
  * `invalidate` change what this worker believes at once and reach L2 through the write-behind queue.
  *
- * Owns the guard, the queue, the generations and, from `close` on, the end of the backend.
+ * Owns the guard, the queue, what makes the writes, the generations and, from `close` on, the end of the backend.
  *
  * Long because: it is where the parts of the tier meet.
  */
@@ -15,23 +15,23 @@ import type { QueryKey } from '../keys/query-key.ts'
 import type { Clock } from '../ports/clock.ts'
 import type { Serializer } from '../ports/serializer.ts'
 import type { Awaitable, SnapshotReader, StorageBackend } from '../ports/storage.ts'
-import { Gate } from '../resilience/gate.ts'
 import type { SafeLogger } from '../resilience/safe-logger.ts'
 import type { TimerQueue } from '../resilience/timer-queue.ts'
 import { type Answers, BatchReader } from './batch-reader.ts'
 import { Deadlines } from './deadlines.ts'
-import { decodeEnvelope, type Envelope, encodeEnvelope, LONGEST_VALUE } from './envelope.ts'
+import { decodeEnvelope } from './envelope.ts'
 import { type Capture, type GenerationKind, Generations, isToken } from './generations.ts'
-import { PendingWrite } from './pending-write.ts'
+import type { PendingWrite } from './pending-write.ts'
 import { RecentInvalidations } from './recent-invalidations.ts'
 import { type GuardStats, type Outcome, StorageGuard, type StorageOperation } from './storage-guard.ts'
 import { leaseKey, namespaceKey, probeKey } from './storage-keys.ts'
 import { type Keyed, StoredName } from './stored-name.ts'
+import { TokenAdder } from './token-adder.ts'
 import { Untold } from './untold.ts'
 import { type Vouch, Vouching } from './vouching.ts'
 import { WRITE_LIMITS, WriteBehind, type WriteLimits, type WriteStats } from './write-behind.ts'
+import { type WriteCapture, WriteMaker } from './write-maker.ts'
 
-const MOST_ADDING = 256
 /** So many reports are remembered, lest they are made again. */
 const MOST_REPORTED = 1_000
 
@@ -77,14 +77,12 @@ export interface TierStats extends GuardStats, WriteStats {
   replayed: number
 }
 
-/** Under which generations a result may be written: known, unknown (it must not), or those of the writing itself. */
-export type WriteCapture = Capture | null | 'when-written'
-
 export class StorageTier {
   readonly #settings: TierSettings
   readonly #guard: StorageGuard
   readonly #reader: BatchReader
   readonly #writes: WriteBehind
+  readonly #maker: WriteMaker
   readonly #generations: Generations
   readonly #vouching = new Vouching()
   readonly #namespaceKey: string
@@ -92,8 +90,8 @@ export class StorageTier {
   readonly #making = new Map<string, Promise<void>>()
   /** Keys of writes for which generations are being asked for. */
   readonly #learning = new Set<string>()
-  /** Many new keys at once make many tokens; they must not take all the places that the guard has. */
-  readonly #adding = new Gate(MOST_ADDING)
+  /** Where the backend can add. */
+  readonly #adder: TokenAdder | null
   readonly #reported = new Set<string>()
   readonly #untold = new Untold()
   readonly #recent = new RecentInvalidations()
@@ -105,7 +103,6 @@ export class StorageTier {
   #hits = 0
   #misses = 0
   #rejected = 0
-  #unserializable = 0
   #replayed = 0
 
   constructor(settings: TierSettings) {
@@ -131,8 +128,24 @@ export class StorageTier {
     })
     this.#deadlines = new Deadlines(timers, () => this.#now())
     this.#reader = new BatchReader(this.#guard)
+    const { add } = backend
+    this.#adder =
+      add === undefined ? null : new TokenAdder(this.#guard, (...entry) => add.apply(backend, entry))
     const limits = settings.writeLimits ?? WRITE_LIMITS
     this.#writes = new WriteBehind({ guard: this.#guard, clock, timers, logger, random, limits })
+    this.#maker = new WriteMaker({
+      clock,
+      serializer: settings.serializer,
+      generations: this.#generations,
+      vouching: this.#vouching,
+      writes: this.#writes,
+      namespaceKey: this.#namespaceKey,
+      onUnknown: (name) => {
+        if (this.#guard.isOpenForCalls) void this.#learnFor(name)
+      },
+      onPersisted: (name, dataUpdatedAt) => this.#listener?.onPersisted(name, dataUpdatedAt),
+      report: (what, message, ...details) => this.#report(what, message, ...details),
+    })
   }
 
   set listener(listener: TierListener) {
@@ -249,7 +262,7 @@ export class StorageTier {
 
   /** What a fetch that begins now may be written under. */
   capture(query: Keyed): Capture | null {
-    return this.#generations.isEmpty ? null : this.#generations.capture(this.name(query).tokenKeys)
+    return this.#generations.isEmpty ? null : this.#generations.captureOf(this.name(query).slots)
   }
 
   /** Writes data behind the caller's back; `ttl` in milliseconds. `onCaptured` hears under which generations. */
@@ -262,40 +275,15 @@ export class StorageTier {
     onDone?: () => void,
     onCaptured?: (generations: Capture) => void,
   ): void {
-    const { clock } = this.#settings
     const name = this.name(query)
-    const { storageKey, isDigest } = name
     if (capture === null) this.#writes.countDropped()
-    if (capture === null || ttl <= 0) {
-      const write = this.#delete(name)
-      if (onDone !== undefined) write.whenDone(onDone)
-      return
-    }
-    const expiresAt = ttl === Number.POSITIVE_INFINITY ? null : Math.ceil(clock.now() + ttl)
-    const key = isDigest ? name.hash : null
-    const { tokenKeys } = name
-    const early = capture === 'when-written' ? this.#generations.capture(tokenKeys) : capture
-    const madeAt = this.#generations.mark()
-    const produce = (): string | null | undefined => {
-      const generations = early ?? this.#generations.captureSince(tokenKeys, madeAt)
-      if (generations === null) {
-        if (this.#guard.isOpenForCalls) void this.#learnFor(name)
-        return undefined
-      }
-      onCaptured?.(generations)
-      return this.#encode({ data, dataUpdatedAt, expiresAt, ...generations, key }, name.hash, storageKey)
-    }
-    const onDropped = (): void => this.#condemn(name.key)
-    const tell = (): void => this.#listener?.onPersisted(name, dataUpdatedAt)
-    const order = { storageKey, isToken: false, produce, expiresAt, onDone: tell, onDropped }
-    const write = new PendingWrite(order)
-    if (onDone !== undefined) write.whenDone(onDone)
-    this.#writes.put(write)
+    if (capture === null || ttl <= 0) this.#maker.delete(name, onDone)
+    else this.#maker.entry(name, data, dataUpdatedAt, ttl, capture, onDone, onCaptured)
   }
 
   /** The entries themselves, where they are known; the generations see to those that are not. */
   remove(query: Keyed): void {
-    this.#delete(this.name(query))
+    this.#maker.delete(this.name(query))
   }
 
   /**
@@ -322,7 +310,7 @@ export class StorageTier {
           tokenKeys.add(tokenKey)
     }
     if (tokenKeys.size === 0) return
-    const writes = [...tokenKeys].map((tokenKey) => doneOf(this.#replaceToken(tokenKey)))
+    const writes = [...tokenKeys].map((tokenKey) => doneOf(this.#maker.replaceToken(tokenKey)))
     void Promise.all(writes).then(() => this.#listener?.onReasserted())
   }
 
@@ -334,7 +322,7 @@ export class StorageTier {
     const tokenKeys = new Set(
       parts.flatMap((each) => this.#generations.tokenKeysToReplace(each, isExact, kind)),
     )
-    const writes = [...tokenKeys].map((tokenKey) => this.#replaceToken(tokenKey))
+    const writes = [...tokenKeys].map((tokenKey) => this.#maker.replaceToken(tokenKey))
     if (!this.#guard.isOpenForCalls) {
       // An outage may be long: what is to be told is kept, not who asked.
       this.#untold.add(parts, isExact, kind)
@@ -402,7 +390,7 @@ export class StorageTier {
       hits: this.#hits,
       misses: this.#misses,
       rejected: this.#rejected,
-      unserializable: this.#unserializable,
+      unserializable: this.#maker.unserializable,
       replayed: this.#replayed,
     }
   }
@@ -624,14 +612,11 @@ export class StorageTier {
 
   /** Where the backend can, so that workers who make it at the same time agree on one. */
   async #addToken(tokenKey: string): Promise<void> {
-    const { backend } = this.#settings
-    if (backend.add === undefined)
-      return doneOf(this.#writeToken(tokenKey, () => this.#generations.makeToken()))
+    if (this.#adder === null) return doneOf(this.#maker.token(tokenKey))
     const token = this.#generations.makeToken()
-    const add = (): Promise<Outcome<unknown>> => this.#guard.run('set', () => backend.add?.(tokenKey, token))
-    const outcome = await this.#adding.pass(add)
-    if (!outcome.isOk) return
-    if (outcome.value === true) {
+    const isAdded = await this.#adder.add(tokenKey, token)
+    if (isAdded === undefined) return
+    if (isAdded) {
       this.#generations.settled(tokenKey, token)
       return
     }
@@ -641,81 +626,7 @@ export class StorageTier {
     this.#learn([tokenKey], answers, seq)
     // What is no token would stand in the way for ever.
     const isTaken = typeof answers.get(tokenKey) === 'string' && !this.#generations.isKnown(tokenKey)
-    if (isTaken) await doneOf(this.#writeToken(tokenKey, () => this.#generations.makeToken()))
-  }
-
-  #replaceToken(tokenKey: string): PendingWrite {
-    let token = this.#generations.replace(tokenKey)
-    let isFirst = true
-    const write = this.#writeToken(tokenKey, () => {
-      if (!isFirst) token = this.#generations.renew(tokenKey, token)
-      isFirst = false
-      return token
-    })
-    write.whenDone(() => this.#announce())
-    return write
-  }
-
-  /** L2 has the new token of a slot: from now on nothing that was read before vouches for it, anywhere. */
-  #announce(): void {
-    this.#vouching.forget()
-    // One that has not been sent yet comes after this one, too.
-    if (this.#writes.peek(this.#namespaceKey)?.isSent === false) return
-    this.#writeToken(this.#namespaceKey, () => this.#generations.makeToken())
-  }
-
-  /** `make`: called once for each attempt. */
-  #writeToken(tokenKey: string, make: () => string): PendingWrite {
-    let token = ''
-    const produce = (): string => {
-      token = make()
-      return token
-    }
-    const onDone = (): void => this.#generations.settled(tokenKey, token)
-    const write = new PendingWrite({
-      storageKey: tokenKey,
-      isToken: true,
-      produce,
-      expiresAt: null,
-      onDone,
-    })
-    this.#writes.put(write)
-    return write
-  }
-
-  #delete({ storageKey, key }: StoredName): PendingWrite {
-    const onDropped = (): void => this.#condemn(key)
-    const write = new PendingWrite({
-      storageKey,
-      isToken: false,
-      produce: null,
-      expiresAt: null,
-      onDropped,
-    })
-    this.#writes.put(write)
-    return write
-  }
-
-  /** L2 may hold something older than what was given up; nobody may believe it. */
-  #condemn(key: QueryKey): void {
-    for (const tokenKey of this.#generations.tokenKeysToReplace(canonicalParts(key), true, 'hard')) {
-      this.#replaceToken(tokenKey)
-    }
-  }
-
-  #encode(envelope: Envelope, hash: string, storageKey: string): string | null {
-    try {
-      const text = encodeEnvelope(envelope, this.#settings.serializer, storageKey)
-      if (text.length <= LONGEST_VALUE) return text
-      this.#report(
-        `size of ${hash}`,
-        `Data of ${hash} stays in L1: ${text.length} characters are too many for L2.`,
-      )
-    } catch (error) {
-      this.#report(`form of ${hash}`, `Data of ${hash} stays in L1.`, error)
-    }
-    this.#unserializable++
-    return null
+    if (isTaken) await doneOf(this.#maker.token(tokenKey))
   }
 
   /** Says a thing once: a store full of garbage must not become a log full of it. */

@@ -7,7 +7,7 @@
  * of `written`, `superseded` or `dropped`.
  *
  * States of a write: `ready` → `sent` → gone, or → `failing` (waits for its own next attempt, so that it blocks nobody)
- * → `sent` … While the circuit is open all of them stay. One pump runs at a time; the retry alarm is owned here.
+ * → `sent` … Ready and failing ones each stand in a line of their kind. While the circuit is open all of them stay. One pump runs at a time; the retry alarm is owned here.
  *
  * Long because: one queue, one pump, one set of invariants.
  */
@@ -17,6 +17,7 @@ import { backoff } from '../resilience/backoff.ts'
 import { holdProcess } from '../resilience/hold-process.ts'
 import type { SafeLogger } from '../resilience/safe-logger.ts'
 import type { Alarm, TimerQueue } from '../resilience/timer-queue.ts'
+import { Line } from './line.ts'
 import { bytesOf, type PendingWrite } from './pending-write.ts'
 import type { Outcome, StorageGuard } from './storage-guard.ts'
 
@@ -65,15 +66,16 @@ export class WriteBehind {
   /** Those of them that may be dropped. */
   #entries = 0
   /**
-   * They again, oldest first from `#oldest` on, among others that are gone by now. Not a set: finding the first of one
-   * costs as much as was deleted before it.
+   * They again, oldest first from `#oldest` on, `null` for what is gone. Not a set: finding the first of one costs as much
+   * as was deleted before it.
    */
-  #order: PendingWrite[] = []
+  readonly #byAge: (PendingWrite | null)[] = []
   #oldest = 0
-  readonly #readyTokens = new Set<PendingWrite>()
-  readonly #readyEntries = new Set<PendingWrite>()
-  readonly #failing = new Set<PendingWrite>()
-  readonly #unmade = new Set<PendingWrite>()
+  readonly #readyTokens = new Line<PendingWrite>()
+  readonly #readyEntries = new Line<PendingWrite>()
+  readonly #failing = new Line<PendingWrite>()
+  /** What has no value yet, in the order of its coming; some of it may be gone. Emptied in the next microtask. */
+  #unmade: PendingWrite[] = []
   /** Keys of unanswered writes, with the (monotonic) moment after which they count as lost. */
   readonly #unanswered = new Map<string, number>()
   #pump: Promise<void> | null = null
@@ -107,7 +109,7 @@ export class WriteBehind {
     this.#pending.set(write.storageKey, write)
     if (!write.isToken) {
       this.#entries++
-      this.#order.push(write)
+      this.#growOlder(write)
     }
     this.#bytes += bytesOf(write)
     this.#ready(write)
@@ -118,14 +120,14 @@ export class WriteBehind {
   /** What waits for `storageKey` could not be made, and can be now. */
   nudge(storageKey: string): void {
     const write = this.#pending.get(storageKey)
-    if (write !== undefined && this.#failing.has(write)) this.#ready(write)
+    if (write !== undefined && write.line === this.#failing) this.#ready(write)
     this.#schedule()
     this.#onNudge?.()
   }
 
   /** L2 is back: everything is due. Returns how many wait. */
   resume(): number {
-    for (const write of [...this.#failing]) this.#ready(write)
+    for (const write of this.#failing) this.#ready(write)
     this.#schedule()
     return this.#pending.size
   }
@@ -171,39 +173,55 @@ export class WriteBehind {
   }
 
   #ready(write: PendingWrite): void {
-    this.#failing.delete(write)
-    if (write.value === undefined) this.#unmade.add(write)
-    const queue = write.isToken ? this.#readyTokens : this.#readyEntries
-    queue.add(write)
+    if (write.value === undefined && !write.isUnmade && !this.#isClosed) {
+      write.isUnmade = true
+      this.#unmade.push(write)
+    }
+    const line = write.isToken ? this.#readyTokens : this.#readyEntries
+    line.add(write)
   }
 
   #remove(write: PendingWrite): void {
-    if (this.#pending.get(write.storageKey) === write) {
-      this.#pending.delete(write.storageKey)
-      this.#bytes -= bytesOf(write)
-      if (!write.isToken) this.#entries--
+    if (write.isGone) return
+    write.isGone = true
+    this.#pending.delete(write.storageKey)
+    this.#bytes -= bytesOf(write)
+    if (!write.isToken) {
+      this.#entries--
+      this.#byAge[write.place] = null
     }
-    this.#readyTokens.delete(write)
-    this.#readyEntries.delete(write)
-    this.#failing.delete(write)
-    this.#unmade.delete(write)
+    write.line?.remove(write)
+  }
+
+  /** The youngest of all. */
+  #growOlder(write: PendingWrite): void {
+    write.place = this.#byAge.length
+    this.#byAge.push(write)
   }
 
   /** Over the bounds the oldest entries go. */
   #shrink(): void {
     const { limits } = this.#settings
-    const isWaiting = (write: PendingWrite): boolean => this.#pending.get(write.storageKey) === write
-    if (this.#order.length > 2 * this.#entries + 1_000) {
-      this.#order = this.#order.slice(this.#oldest).filter(isWaiting)
-      this.#oldest = 0
-    }
-    for (let left = this.#order.length - this.#oldest; left > 0; left--) {
+    if (this.#byAge.length > 2 * this.#entries + 1_000) this.#compact()
+    for (let left = this.#byAge.length - this.#oldest; left > 0; left--) {
       if (this.#entries <= limits.count && this.#bytes <= limits.bytes) return
-      const write = this.#order[this.#oldest++] as PendingWrite
-      if (!isWaiting(write)) continue
-      if (write.isSent) this.#order.push(write)
+      const write = this.#byAge[this.#oldest] as PendingWrite | null
+      this.#byAge[this.#oldest++] = null
+      if (write === null) continue
+      if (write.isSent) this.#growOlder(write)
       else this.#drop(write)
     }
+  }
+
+  #compact(): void {
+    let kept = 0
+    for (const write of this.#byAge) {
+      if (write === null) continue
+      write.place = kept
+      this.#byAge[kept++] = write
+    }
+    this.#byAge.length = kept
+    this.#oldest = 0
   }
 
   #drop(write: PendingWrite): void {
@@ -215,7 +233,7 @@ export class WriteBehind {
   #schedule(): void {
     if (this.#isScheduled || this.#isClosed) return
     // While L2 is away there is nothing to do for what needs no making; its return is told by `resume`.
-    if (this.#unmade.size === 0 && !this.#settings.guard.isOpenForCalls) return
+    if (this.#unmade.length === 0 && !this.#settings.guard.isOpenForCalls) return
     this.#isScheduled = true
     queueMicrotask(() => {
       this.#isScheduled = false
@@ -236,8 +254,12 @@ export class WriteBehind {
    * cannot be made is ready again when it is nudged, or after a while.
    */
   #make(): void {
-    for (const write of this.#unmade) {
-      this.#unmade.delete(write)
+    const unmade = this.#unmade
+    if (unmade.length === 0) return
+    this.#unmade = []
+    for (const write of unmade) {
+      write.isUnmade = false
+      if (write.isGone) continue
       const before = bytesOf(write)
       if (write.make()) this.#bytes += bytesOf(write) - before
     }
@@ -258,10 +280,10 @@ export class WriteBehind {
 
   #take(): PendingWrite[] {
     const now = this.#now()
-    for (const queue of [this.#readyTokens, this.#readyEntries]) {
+    for (const line of [this.#readyTokens, this.#readyEntries]) {
       const batch: PendingWrite[] = []
-      for (const write of queue) {
-        queue.delete(write)
+      for (let write = line.first; write !== null; write = line.first) {
+        line.remove(write)
         const lostAt = this.#unanswered.get(write.storageKey) ?? 0
         if (lostAt > now) this.#defer(write, lostAt)
         else if (write.value === undefined) this.#defer(write, now + UNMADE_PAUSE)
@@ -325,7 +347,7 @@ export class WriteBehind {
         this.#remove(write)
         this.#written++
         write.done()
-      } else if (this.#pending.get(write.storageKey) !== write) {
+      } else if (write.isGone) {
         // A newer write has taken its place meanwhile.
       } else if (outcome.reason === 'failure') {
         write.renew()

@@ -27,6 +27,8 @@ export interface WriteBatch {
 
 /** Rows of one INSERT: a statement's own overhead is about half of a small write. */
 const ROWS = 16
+/** Half the cost of a new row in the place of an old one, which tells nobody any more which was stored last. */
+const CHANGE_IN_PLACE = ' ON CONFLICT (key) DO UPDATE SET expires = excluded.expires, value = excluded.value'
 const SPARE_SWEEPS = 16
 const MAX_SWEEPS = 1_000
 
@@ -57,11 +59,17 @@ export class Committer {
 
   constructor(connection: SQLiteConnection, settings: CommitterSettings) {
     const { maxSize, feedLength, isOwnThread } = settings
+    const isLimited = maxSize !== Number.POSITIVE_INFINITY
     this.#connection = connection
     this.#settings = settings
-    const put = 'INSERT OR REPLACE INTO entry (key, expires, value) VALUES '
-    this.#put = connection.prepare(`${put} (?, ?, ?)`)
-    this.#putRows = connection.prepare(put + Array(ROWS).fill('(?, ?, ?)').join(', '))
+    const put = (rows: number) =>
+      connection.prepare(
+        `INSERT ${isLimited ? 'OR REPLACE ' : ''}INTO entry (key, expires, value) VALUES ` +
+          Array(rows).fill('(?, ?, ?)').join(', ') +
+          (isLimited ? '' : CHANGE_IN_PLACE),
+      )
+    this.#put = put(1)
+    this.#putRows = put(ROWS)
     this.#delete = connection.prepare('DELETE FROM entry WHERE key = ?')
     this.#live = connection.prepare('SELECT 1 FROM entry WHERE key = ? AND (expires IS NULL OR expires > ?)')
     this.#mark = new FlushMark(connection, isOwnThread)
@@ -71,7 +79,7 @@ export class Committer {
       'DELETE FROM entry WHERE id IN (SELECT id FROM entry WHERE expires <= ? ORDER BY expires LIMIT ?)',
     )
     this.#version = connection.prepare('SELECT data_version AS version FROM pragma_data_version')
-    if (maxSize !== Number.POSITIVE_INFINITY) this.#room = new Room(connection, maxSize, isOwnThread)
+    if (isLimited) this.#room = new Room(connection, maxSize, isOwnThread)
   }
 
   /** Indices of what was refused: an `add` to a key that has a value, a lease that another holds. */
