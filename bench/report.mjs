@@ -1,10 +1,12 @@
 /**
  * `node bench/report.mjs`: makes of bench/results/latest.json the charts (bench/results/*.svg) and the block of README.md
- * between its two marks. `--check` changes nothing and fails where README says something else than the results.
+ * between its two marks, and of it and of latest-<runtime>.json the table bench/results/budgets.md. `--check` changes
+ * nothing and fails where one of the two says something else than the results.
  */
 
-import { readFileSync, writeFileSync } from 'node:fs'
+import { existsSync, readdirSync, readFileSync, writeFileSync } from 'node:fs'
 import { fileURLToPath } from 'node:url'
+import { budgetPage } from './report/budget-table.mjs'
 import { barChart, lineChart } from './report/chart.mjs'
 import { readmeBlock } from './report/readme-block.mjs'
 
@@ -14,13 +16,20 @@ const END = '<!-- bench:end -->'
 process.chdir(fileURLToPath(new URL('..', import.meta.url)))
 
 const results = JSON.parse(readFileSync('bench/results/latest.json', 'utf8'))
+const RESULTS = 'bench/results'
+const BUDGETS = `${RESULTS}/budgets.md`
+const runs = readdirSync(RESULTS)
+  .filter((name) => /^latest.*\.json$/.test(name))
+  .map((name) => JSON.parse(readFileSync(`${RESULTS}/${name}`, 'utf8')))
+const budgets = budgetPage(runs)
 const readme = readFileSync('README.md', 'utf8')
 const [start, end] = [readme.indexOf(BEGIN), readme.indexOf(END)]
 if (start < 0 || end < start) {
   console.error(`README.md has no block ${BEGIN} … ${END} to write the figures into.`)
   process.exit(1)
 }
-const next = `${readme.slice(0, start + BEGIN.length)}\n${readmeBlock(results)}\n${readme.slice(end)}`
+const svgs = charts(results.questions)
+const next = `${readme.slice(0, start + BEGIN.length)}\n${readmeBlock(results, Object.keys(svgs))}\n${readme.slice(end)}`
 
 if (process.argv.includes('--check')) {
   if (next !== readme) {
@@ -29,9 +38,15 @@ if (process.argv.includes('--check')) {
     )
     process.exit(1)
   }
+  if (!existsSync(BUDGETS) || readFileSync(BUDGETS, 'utf8') !== budgets) {
+    console.error(`${BUDGETS} is not what ${RESULTS}/latest*.json say: node bench/report.mjs`)
+    process.exit(1)
+  }
 } else {
   writeFileSync('README.md', next)
-  for (const [name, svg] of Object.entries(charts(results.questions))) {
+  writeFileSync(BUDGETS, budgets)
+  console.log(BUDGETS)
+  for (const [name, svg] of Object.entries(svgs)) {
     writeFileSync(`bench/results/${name}.svg`, svg)
     console.log(`bench/results/${name}.svg`)
   }

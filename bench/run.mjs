@@ -10,7 +10,7 @@
  *                        bun, or the path of a binary; its results are written to a file of their own
  */
 
-import { mkdirSync, readdirSync, readFileSync, writeFileSync } from 'node:fs'
+import { existsSync, mkdirSync, readdirSync, readFileSync, writeFileSync } from 'node:fs'
 import { fileURLToPath } from 'node:url'
 import { parseArgs } from 'node:util'
 import { judge } from './budgets.mjs'
@@ -36,7 +36,11 @@ const { command: execPath, version } = runtime(options.runtime)
 const pace = options.quick
   ? { isQuick: true, rounds: 5, target: 8, execPath }
   : { isQuick: false, rounds: 21, target: 20, execPath }
-const suffix = options.runtime === undefined ? '' : `-${version.replaceAll(' ', '-')}`
+/** The runtime as it was asked for, where it was by name: a later patch of it takes the place of the earlier one. */
+const suffix =
+  options.runtime === undefined
+    ? ''
+    : `-${existsSync(options.runtime) ? version : options.runtime}`.replace(/[@ ]/, '-')
 const RESULTS = `results/${options.quick ? 'quick' : 'latest'}${suffix}.json`
 
 const all = readdirSync('questions').map((file) => file.replace(/\.mjs$/, ''))

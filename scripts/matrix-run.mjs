@@ -1,6 +1,7 @@
 // @ts-check
 /**
- * One subject of the matrix, run by its own runtime: matrix-run.mjs <dist> [driver]. Prints one line, and what failed.
+ * One subject of the matrix, run by its own runtime: matrix-run.mjs <dist> [driver], where the driver `lmdb` means
+ * DiskCacheStorage, any other or none SQLiteStorage. Prints one line, and what failed.
  */
 import { mkdtempSync, rmSync } from 'node:fs'
 import { tmpdir } from 'node:os'
@@ -9,39 +10,67 @@ import { pathToFileURL } from 'node:url'
 
 const [dist = '', driver] = process.argv.slice(2)
 const load = (/** @type {string} */ path) => import(pathToFileURL(join(dist, path)).href)
-const { SQLiteStorage } = await load('storages/sqlite/index.js')
-const { loadDriver } = await load('storages/sqlite/load-driver.js')
 const { storageSuite } = await load('testing/index.js')
-const { name, Driver } = await loadDriver(driver ? [driver] : undefined)
-
-const connection = new Driver(':memory:')
-const { version } = /** @type {{ version: string }} */ (
-  connection.prepare('SELECT sqlite_version() AS version').get()
-)
-connection.close()
 
 /** @type {{ title: string, run: () => Promise<void> }[]} */
 const tests = []
 const folder = mkdtempSync(join(tmpdir(), 'stackquery-matrix-run-'))
 let files = 0
+const complain = (/** @type {string} */ message) =>
+  tests.push({ title: 'warning', run: () => Promise.reject(message) })
+const logger = { warn: complain, error: complain }
 const removeFile = (/** @type {string} */ path) => {
   for (const suffix of ['', '-wal', '-shm']) rmSync(path + suffix, { force: true })
 }
-for (const [where, chosen] of [
-  ['in a thread', name],
-  ['on the calling thread', Driver],
-]) {
-  const warn = (/** @type {string} */ message) =>
-    tests.push({ title: 'warning', run: () => Promise.reject(message) })
-  const open = (/** @type {string} */ path) => new SQLiteStorage({ path, driver: chosen, logger: { warn } })
+const label = driver === 'lmdb' ? await addDisk() : await addSQLite()
+
+/**
+ * @param {string} where
+ * @param {string[]} hooks
+ * @param {() => object} create
+ */
+function add(where, hooks, create) {
   storageSuite({
     test: (/** @type {string} */ title, /** @type {() => Promise<void>} */ run) =>
       tests.push({ title: `${where}: ${title}`, run }),
     capabilities: [
-      ...['getMany', 'setMany', 'deleteMany', 'add', 'keys', 'feed', 'lease', 'renew', 'close'],
-      ...['snapshot', 'reopen', 'loseFeed', 'cutFeed'],
+      ...['getMany', 'setMany', 'deleteMany', 'add', 'snapshot', 'keys', 'feed', 'lease', 'renew'],
+      'close',
+      ...hooks,
     ],
-    create: () => {
+    create,
+  })
+}
+
+async function addDisk() {
+  const { DiskCacheStorage } = await load('storages/disk/index.js')
+  const open = (/** @type {string} */ directory) => new DiskCacheStorage({ directory, logger })
+  add('disk', ['reopen', 'cutFeed'], () => {
+    const directory = join(folder, `${++files}`)
+    return {
+      storage: open(directory),
+      reopen: () => open(directory),
+      cutFeed: () => rmSync(directory, { recursive: true, force: true }),
+    }
+  })
+  return 'lmdb'
+}
+
+async function addSQLite() {
+  const { SQLiteStorage } = await load('storages/sqlite/index.js')
+  const { loadDriver } = await load('storages/sqlite/load-driver.js')
+  const { name, Driver } = await loadDriver(driver ? [driver] : undefined)
+  const connection = new Driver(':memory:')
+  const { version } = /** @type {{ version: string }} */ (
+    connection.prepare('SELECT sqlite_version() AS version').get()
+  )
+  connection.close()
+  for (const [where, chosen] of [
+    ['in a thread', name],
+    ['on the calling thread', Driver],
+  ]) {
+    const open = (/** @type {string} */ path) => new SQLiteStorage({ path, driver: chosen, logger })
+    add(where, ['reopen', 'loseFeed', 'cutFeed'], () => {
       const path = join(folder, `${++files}.db`)
       return {
         storage: open(path),
@@ -49,8 +78,9 @@ for (const [where, chosen] of [
         loseFeed: () => removeFile(path),
         cutFeed: () => removeFile(path),
       }
-    },
-  })
+    })
+  }
+  return `${name}, SQLite ${version}`
 }
 
 let passed = 0
@@ -66,7 +96,7 @@ for (const { title, run } of tests) {
   }
 }
 rmSync(folder, { recursive: true, force: true })
-console.log(`${passed} passed, ${failures.length} failed (${name}, SQLite ${version})`)
+console.log(`${passed} passed, ${failures.length} failed (${label})`)
 for (const failure of failures) console.log(`  ${failure}`)
 if (failures.length > 0) process.exitCode = 1
 // A storage that keeps its runtime alive after it was closed shows itself by the time limit of matrix.mjs.

@@ -1,6 +1,7 @@
 // @ts-check
 /**
- * `npm run test:matrix`: the conformance suite over SQLiteStorage, from dist/, on each runtime and with each driver.
+ * `npm run test:matrix`: the conformance suite over SQLiteStorage and DiskCacheStorage, from dist/, on each runtime and
+ * with each driver.
  *
  * Runtimes come from the npm registry, as the packages that hold nothing but a binary, into a folder outside of the
  * project, and are kept there for the next run. Not part of `npm test`. `npm run test:matrix -- bun` runs those whose
@@ -20,14 +21,26 @@ const bunArch = arch === 'arm64' ? 'aarch64' : arch
 const libc = platform === 'linux' ? '-glibc' : ''
 
 /** @typedef {{ name: string, install?: string, binary?: string, args?: string[], driver?: string }} Subject */
-/** @type {Subject[]} */
-const SUBJECTS = [
+const RUNTIMES = [
   ...['22', '24', '26'].map((version) => ({
-    name: `node ${version}, node:sqlite`,
+    name: `node ${version}`,
     install: `node-${platform}-${arch}@${version}`,
     binary: 'bin/node',
+    sqlite: 'node:sqlite',
   })),
-  { name: 'bun, bun:sqlite', install: `@oven/bun-${platform}-${bunArch}`, binary: 'bin/bun' },
+  {
+    name: 'bun',
+    install: `@oven/bun-${platform}-${bunArch}`,
+    binary: 'bin/bun',
+    sqlite: 'bun:sqlite',
+  },
+]
+/** @type {Subject[]} */
+const SUBJECTS = [
+  ...RUNTIMES.flatMap(({ name, sqlite, ...runtime }) => [
+    { name: `${name}, ${sqlite}`, ...runtime },
+    { name: `${name}, lmdb`, ...runtime, driver: 'lmdb' },
+  ]),
   {
     name: 'deno, node:sqlite',
     install: `@deno/${platform}-${arch}${libc}`,

@@ -4,8 +4,8 @@ import { join } from 'node:path'
 import { emptyFolder } from './folder.mjs'
 
 export async function openRawSqlite() {
-  const DatabaseSync = await driver()
-  const database = new DatabaseSync(join(emptyFolder(), 'raw.db'))
+  const Database = await driver()
+  const database = new Database(join(emptyFolder(), 'raw.db'))
   database.exec('PRAGMA journal_mode = WAL; PRAGMA synchronous = NORMAL')
   database.exec('CREATE TABLE entry (key TEXT PRIMARY KEY, value TEXT NOT NULL) WITHOUT ROWID')
   return {
@@ -16,6 +16,8 @@ export async function openRawSqlite() {
 }
 
 async function driver() {
+  // Bun has node:sqlite as well, but the storage prefers its own.
+  if ('bun' in process.versions) return (await import('bun:sqlite')).Database
   try {
     return (await import('node:sqlite')).DatabaseSync
   } catch {

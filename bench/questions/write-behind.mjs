@@ -5,16 +5,15 @@
 
 import assert from 'node:assert/strict'
 import { join } from 'node:path'
-import { monitorEventLoopDelay, performance } from 'node:perf_hooks'
+import { performance } from 'node:perf_hooks'
 import { setImmediate } from 'node:timers/promises'
 import { emptyFolder } from '../harness/folder.mjs'
+import { watchLateness } from '../harness/lateness.mjs'
 import { openRawSqlite } from '../harness/raw-sqlite.mjs'
 import { userOf } from '../harness/user.mjs'
 
 const WRITES = 20_000
 const PER_TURN = 100
-/** Milliseconds between two looks of the monitor: what a loop that is never late would be measured as. */
-const RESOLUTION = 1
 
 function burst({ write, flush = async () => {}, read, close }) {
   let round = 0
@@ -23,8 +22,7 @@ function burst({ write, flush = async () => {}, read, close }) {
     close,
     async round() {
       round++
-      const delay = monitorEventLoopDelay({ resolution: RESOLUTION })
-      delay.enable()
+      const lateness = watchLateness()
       const started = performance.now()
       for (let i = 0; i < WRITES; i++) {
         write(i, { ...userOf(i), round })
@@ -33,13 +31,12 @@ function burst({ write, flush = async () => {}, read, close }) {
       const taken = performance.now()
       await flush()
       const ms = performance.now() - started
-      delay.disable()
+      const { p99, most } = lateness()
       for (const i of [0, 9_999, WRITES - 1]) assert.equal((await read(i)).round, round)
-      const late = (nanoseconds) => Number(Math.max(0, nanoseconds / 1e6 - RESOLUTION).toFixed(2))
       return {
         ms,
-        'p99 late ms': late(delay.percentile(99)),
-        'most late ms': late(delay.max),
+        'p99 late ms': Number(p99.toFixed(2)),
+        'most late ms': Number(most.toFixed(2)),
         "ms until the caller's last write": Math.round(taken - started),
       }
     },

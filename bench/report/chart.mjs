@@ -1,10 +1,11 @@
 /** Charts as SVG, logarithmic, readable on light and on dark ground. Pure. */
 
 const WIDTH = 760
+const LABEL = 14
 const INK = '#6b7280'
 const OURS = '#2563eb'
 const OTHERS = '#9ca3af'
-const LINES = ['#9ca3af', '#2563eb', '#dc2626', '#059669']
+const LINES = ['#9ca3af', '#2563eb', '#dc2626', '#059669', '#9333ea']
 
 /** One bar a row, the library's own in another colour. */
 export function barChart(title, rows) {
@@ -40,9 +41,10 @@ export function lineChart(title, lines) {
     height,
   )
   const at = ([px, py]) => [round(left + x(px)), round(top + height - y(py))]
+  const labels = apart(Object.values(lines).map((line) => at(line.at(-1))[1]))
   const body = [
     `<path d="M${left} ${top}V${top + height}H${left + width}" fill="none" stroke="${INK}"/>`,
-    ...decades(points.map(([each]) => each)).map((each) =>
+    ...[...new Set(points.map(([each]) => each))].map((each) =>
       text(left + x(each), top + height + 18, each.toLocaleString('en'), 'middle'),
     ),
     ...decades(points.map(([, each]) => each)).map((each) =>
@@ -51,15 +53,26 @@ export function lineChart(title, lines) {
     ...Object.entries(lines).map(([name, line], i) => {
       const colour = LINES[i % LINES.length]
       const places = line.map(at)
-      const [lastX, lastY] = places.at(-1)
+      const [lastX] = places.at(-1)
       return [
         `<polyline points="${places.map((place) => place.join()).join(' ')}" fill="none" stroke="${colour}" stroke-width="2"/>`,
         ...places.map(([cx, cy]) => `<circle cx="${cx}" cy="${cy}" r="3" fill="${colour}"/>`),
-        text(lastX + 8, lastY + 4, name, 'start', colour),
+        text(lastX + 8, labels[i] + 4, name, 'start', colour),
       ].join('')
     }),
   ]
   return frame(title, top + height + 40, body)
+}
+
+/** Heights of labels, moved down where they would lie on each other. */
+function apart(heights) {
+  const moved = [...heights]
+  let lowest = Number.NEGATIVE_INFINITY
+  for (const i of heights.map((_, i) => i).sort((a, b) => heights[a] - heights[b])) {
+    moved[i] = Math.max(heights[i], lowest + LABEL)
+    lowest = moved[i]
+  }
+  return moved
 }
 
 /** From values to lengths; the smallest keeps a length of its own. */
@@ -69,10 +82,15 @@ function logarithmic(values, length) {
   return (value) => ((Math.log10(value) - least) / (most - least)) * length
 }
 
+/** The powers of ten among the values; where there are hardly any, also what is two and five times as much. */
 function decades(values) {
-  const [from, to] = [Math.min(...values), Math.max(...values)].map(Math.log10)
+  const [from, to] = [Math.min(...values), Math.max(...values)]
+  const steps = to / from < 1_000 ? [1, 2, 5] : [1]
   const found = []
-  for (let power = Math.ceil(from); power <= Math.floor(to); power++) found.push(10 ** power)
+  for (let power = Math.floor(Math.log10(from)); 10 ** power <= to; power++) {
+    for (const step of steps)
+      if (step * 10 ** power >= from && step * 10 ** power <= to) found.push(step * 10 ** power)
+  }
   return found
 }
 

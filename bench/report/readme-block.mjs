@@ -2,7 +2,10 @@
 
 import { duration, times } from '../harness/table.mjs'
 
-export function readmeBlock(results) {
+const GROWTH = { 'hit-growth': 'a fresh hit', invalidate: 'an invalidation', 'memory-growth': 'memory' }
+
+/** `charts`: the names of those that were made. */
+export function readmeBlock(results, charts) {
   const { questions } = results
   const rows = [
     ...hits(questions['fresh-hit']?.cases['flat key']),
@@ -21,8 +24,17 @@ export function readmeBlock(results) {
     ...memory(questions.memory?.cases['100,000 entries']),
     `Floor: the least that any library could do, such as an async function that does one \`Map.get\`. Medians of interleaved`,
     `rounds, ${results.date.slice(0, 10)}, Node ${results.node.slice(1)}, ${results.cpu}, ${results.cores} cores; ${held} of ${measured} measured budgets held${unmeasured === 0 ? '' : `, ${unmeasured} not measured in this run`}.`,
-    '`npm run bench` measures them where you are, `bench/results/latest.json` has all of it.',
+    '`npm run bench` measures them where you are, `bench/results/latest.json` has all of it, and [budgets.md](bench/results/budgets.md)',
+    'says which budgets are held on which runtime.',
+    ...growth(charts),
   ].join('\n')
+}
+
+function growth(charts) {
+  const links = Object.entries(GROWTH)
+    .filter(([name]) => charts.includes(name))
+    .map(([name, what]) => `[${what}](bench/results/${name}.svg)`)
+  return links.length === 0 ? [] : ['', `How it grows with the number of entries: ${links.join(', ')}.`]
 }
 
 function memory(rows) {

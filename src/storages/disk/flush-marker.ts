@@ -31,6 +31,7 @@ export class FlushMarker {
   readonly #path: string
   readonly #lock: WriteLock
   #lastSeen: number | undefined
+  #settled: Promise<void> = Promise.resolve()
 
   constructor(directory: string, lock: WriteLock) {
     this.#lock = lock
@@ -67,8 +68,17 @@ export class FlushMarker {
     if (isQuiet) await this.settle(stores)
   }
 
-  /** Flushes the data file, and removes the marker if nothing was changed meanwhile. */
-  async settle(stores: CacheStores): Promise<void> {
+  /**
+   * Flushes the data file, and removes the marker if nothing was changed meanwhile. One after the other: when the
+   * last has resolved none is under way, and the stores may be closed (under a flush, LMDB would hang for ever).
+   */
+  settle(stores: CacheStores): Promise<void> {
+    const settled = this.#settled.then(() => this.#flush(stores))
+    this.#settled = settled.catch(() => {})
+    return settled
+  }
+
+  async #flush(stores: CacheStores): Promise<void> {
     if (!existsSync(this.#path)) return
     const { root, values } = stores
     const lastTxnId = lastTransaction(stores)

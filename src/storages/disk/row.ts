@@ -115,7 +115,8 @@ export class RowView {
     if (body === undefined) return undefined
     const valueStart = keyStart + keyBytes
     const fullKey = keyBytes === 0 ? undefined : body.toString('utf16le', keyStart, valueStart)
-    return { fullKey, value: body.toString(encoding, valueStart) }
+    // Its end said: Bun takes that of the memory behind it (see `readBytes`).
+    return { fullKey, value: body.toString(encoding, valueStart, body.length) }
   }
 
   get #isChunked(): boolean {

@@ -47,13 +47,13 @@ interface Opened {
 async function open(): Promise<Opened> {
   const lmdb = await loadLmdb()
   claimDirectory(directory)
-  return underOpeningMutex(directory, () => {
+  return underOpeningMutex(directory, async () => {
     const lock = new WriteLock(lmdb, directory, gate)
     const marker = new FlushMarker(directory, lock)
     try {
       return { lock, marker, stores: openData(lmdb, lock, marker) }
     } catch (error) {
-      void lock.close()
+      await lock.close()
       throw error
     }
   })

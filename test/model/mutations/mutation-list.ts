@@ -74,7 +74,7 @@ export const MUTATIONS: readonly Mutation[] = [
     name: 'a removal replaces the token of the key, not the one of what is below it',
     promise: 'P4',
     file: 'tier/slots.ts',
-    find: 'return isExact ? [whole] : [whole, this.#ofPrefix(prefix, parts.length)]',
+    find: 'return isExact ? [whole] : [whole, this.#ofPrefix(state, parts.length)]',
     replace: 'return isExact ? [whole] : [whole]',
   },
   {
@@ -236,8 +236,8 @@ export const MUTATIONS: readonly Mutation[] = [
     name: 'reads have no deadline',
     promise: 'P3',
     file: 'tier/storage-tier.ts',
-    find: 'this.#deadlines.wait(limit, ()',
-    replace: 'this.#deadlines.wait(limit + 100_000, ()',
+    find: 'this.#deadlines.wait(limit, () => queue',
+    replace: 'this.#deadlines.wait(limit + 100_000, () => queue',
   },
   {
     name: 'a time-out does not open the circuit',
