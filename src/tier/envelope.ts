@@ -30,12 +30,11 @@ export interface Envelope {
 export type Decoded = { readonly envelope: Envelope } | { readonly reason: string }
 
 const HEAD = '{"v":1,"c":"'
-const [ZERO, BACKSLASH, CLOSING] = [0x30, 0x5c, 0x7d]
 const SUM_END = HEAD.length + 8
-/** What stands between the fields of nearly all of ours: there the data can be parsed alone. */
-const [BEFORE_T, BEFORE_E, BEFORE_H, BEFORE_S, BEFORE_D] = ['","t":', ',"e":', ',"h":"', '","s":"', '","d":']
-const T_START = SUM_END + BEFORE_T.length
 const PLAIN = /^[\w-]*$/
+/** What nearly all of ours begin with: the data can be parsed alone then. */
+const USUAL =
+  /^\{"v":1,"c":"([0-9a-f]{8})","t":(0|[1-9]\d{0,14}),"e":(0|[1-9]\d{0,14}|null),"h":"([\w-]*)","s":"([\w-]*)","d":/
 
 /** @throws NotSerializableError, or whatever the serializer throws */
 export function encodeEnvelope(envelope: Envelope, serializer: Serializer, storageKey: string): string {
@@ -112,58 +111,23 @@ export function decodeEnvelope(text: string, serializer: Serializer, storageKey:
 
 /** `null`: it has something unusual, or something wrong; the longer way finds out what. */
 function decodeUsual(text: string, storageKey: string): Envelope | null {
-  if (!text.startsWith(HEAD) || !text.startsWith(BEFORE_T, SUM_END)) return null
-  const tEnd = text.indexOf(',', T_START)
-  const eStart = tEnd + BEFORE_E.length
-  const eEnd = text.indexOf(',', eStart)
-  const hStart = eEnd + BEFORE_H.length
-  const hEnd = text.indexOf('"', hStart)
-  const sStart = hEnd + BEFORE_S.length
-  const sEnd = text.indexOf('"', sStart)
-  if (!text.startsWith(BEFORE_E, tEnd) || !text.startsWith(BEFORE_H, eEnd)) return null
-  if (!text.startsWith(BEFORE_S, hEnd) || !text.startsWith(BEFORE_D, sEnd)) return null
-  const dataUpdatedAt = instantAt(text, T_START, tEnd)
-  const isForEver = eEnd === eStart + 4 && text.startsWith('null', eStart)
-  const expiresAt = isForEver ? null : instantAt(text, eStart, eEnd)
-  if (dataUpdatedAt === -1 || expiresAt === -1) return null
-  if (!isPlainAt(text, hStart, hEnd) || !isPlainAt(text, sStart, sEnd)) return null
-  if (text.charCodeAt(text.length - 1) !== CLOSING || mayHideProto(text)) return null
-  if (text.slice(HEAD.length, SUM_END) !== sumOf(text.slice(SUM_END), storageKey)) return null
+  const match = USUAL.exec(text)
+  if (match === null || text.at(-1) !== '}' || mayHideProto(text)) return null
+  const [head, sum, t, e, hard, soft] = match as unknown as [string, string, string, string, string, string]
+  if (Number.parseInt(sum, 16) !== crc32(text.slice(SUM_END), crc32(storageKey, 0))) return null
   try {
-    const data: unknown = JSON.parse(text.slice(sEnd + BEFORE_D.length, -1))
+    const data: unknown = JSON.parse(text.slice(head.length, -1))
     return {
       data,
-      dataUpdatedAt,
-      expiresAt,
-      hard: text.slice(hStart, hEnd),
-      soft: text.slice(sStart, sEnd),
+      dataUpdatedAt: Number(t),
+      expiresAt: e === 'null' ? null : Number(e),
+      hard,
+      soft,
       key: null,
     }
   } catch {
     return null
   }
-}
-
-/** The natural number there, as JSON would have it; -1 where it is none, or a long one. */
-function instantAt(text: string, from: number, to: number): number {
-  const digits = to - from
-  if (digits < 1 || digits > 15 || (digits > 1 && text.charCodeAt(from) === ZERO)) return -1
-  let number = 0
-  for (let i = from; i < to; i++) {
-    const digit = text.charCodeAt(i) - ZERO
-    if (digit < 0 || digit > 9) return -1
-    number = number * 10 + digit
-  }
-  return number
-}
-
-/** Nothing there that JSON would write otherwise. */
-function isPlainAt(text: string, from: number, to: number): boolean {
-  for (let i = from; i < to; i++) {
-    const code = text.charCodeAt(i)
-    if (code < 0x20 || code === BACKSLASH) return false
-  }
-  return true
 }
 
 function sumOf(rest: string, storageKey: string): string {
