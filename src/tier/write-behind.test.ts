@@ -276,6 +276,25 @@ describe('the bounds', () => {
     expect(writes.stats()).toMatchObject({ pending: 0, written: 5, dropped: 5 })
   })
 
+  test('hold where what is given up brings tokens that take as much room', async () => {
+    const { clock, store, writes, put } = setUp({ count: 1_000, bytes: 2_500 })
+    store.fault({ kind: 'hang' })
+    put('first', 'v')
+    await clock.advance(100)
+    for (let n = 0; n < 5; n++) {
+      const onDropped = () => put(`t${n}`, 'x'.repeat(200), { isToken: true })
+      put(`k${n}`, 'v', { onDropped })
+    }
+    await clock.settle()
+    put('last', 'v')
+    expect(writes.stats()).toMatchObject({ dropped: 7, pending: 5 })
+    store.heal({ hanging: 'reject' })
+    await clock.advance(10_000)
+    put('then', 'v')
+    await clock.settle()
+    expect(writes.stats()).toMatchObject({ written: 6, pending: 0 })
+  })
+
   test('cost the same however long they have been exceeded, and hold no dead writes', async () => {
     const { clock, store, writes, put } = setUp({ count: 100, bytes: 1e9 })
     store.fault({ kind: 'hang' })

@@ -205,7 +205,9 @@ export class WriteBehind {
     if (this.#byAge.length > 2 * this.#entries + 1_000) this.#compact()
     for (let left = this.#byAge.length - this.#oldest; left > 0; left--) {
       if (this.#entries <= limits.count && this.#bytes <= limits.bytes) return
-      const write = this.#byAge[this.#oldest] as PendingWrite | null
+      const write = this.#byAge[this.#oldest]
+      // What was given up has brought tokens, and all the others went for them.
+      if (write === undefined) return
       this.#byAge[this.#oldest++] = null
       if (write === null) continue
       if (write.isSent) this.#growOlder(write)
