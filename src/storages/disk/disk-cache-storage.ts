@@ -80,7 +80,7 @@ export class DiskCacheStorage implements StorageBackend {
         held = access.ready
         return held?.reader.hold()
       },
-      get: (key) => held && look(held, key),
+      get: (key) => held && lookHeld(held, key),
     }
   }
 
@@ -162,7 +162,12 @@ export class DiskCacheStorage implements StorageBackend {
   }
 }
 
-function look({ reader, uses }: Access, key: string): string | undefined {
+function look(access: Access, key: string): string | undefined {
+  access.reader.hold()
+  return lookHeld(access, key)
+}
+
+function lookHeld({ reader, uses }: Access, key: string): string | undefined {
   const value = reader.get(key)
   if (value !== undefined) uses?.add(key)
   return value

@@ -44,8 +44,8 @@ export class Reader implements LogReader {
     return this.#snapshot.hold()
   }
 
+  /** Right after a `hold`. */
   get(key: string): string | undefined {
-    this.hold()
     const bytes = readBytes(this.#stores.values, key)
     if (bytes === undefined) return undefined
     const row = new RowView(bytes)
