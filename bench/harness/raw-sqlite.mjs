@@ -3,11 +3,15 @@
 import { join } from 'node:path'
 import { emptyFolder } from './folder.mjs'
 
-export async function openRawSqlite() {
+export function openRawSqlite() {
+  return openSqlite(join(emptyFolder(), 'raw.db'))
+}
+
+export async function openSqlite(path) {
   const Database = await driver()
-  const database = new Database(join(emptyFolder(), 'raw.db'))
+  const database = new Database(path)
   database.exec('PRAGMA journal_mode = WAL; PRAGMA synchronous = NORMAL')
-  database.exec('CREATE TABLE entry (key TEXT PRIMARY KEY, value TEXT NOT NULL) WITHOUT ROWID')
+  database.exec('CREATE TABLE IF NOT EXISTS entry (key TEXT PRIMARY KEY, value TEXT NOT NULL) WITHOUT ROWID')
   return {
     database,
     set: database.prepare('INSERT OR REPLACE INTO entry (key, value) VALUES (?, ?)'),

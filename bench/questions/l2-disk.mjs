@@ -2,6 +2,7 @@
 
 import { emptyFolder } from '../harness/folder.mjs'
 import { KEYS, overStorage, readCases } from '../harness/l2-read.mjs'
+import { LEAST, leastReader, leastText } from '../harness/least.mjs'
 import { userOf } from '../harness/user.mjs'
 
 export const question = {
@@ -19,6 +20,17 @@ export const question = {
         },
         close: () => store.close(),
       }
+    },
+    [LEAST]: async () => {
+      const { open } = await import('lmdb')
+      const store = open({ path: emptyFolder(), encoding: 'string' })
+      return leastReader({
+        read: (i) => store.get(`user:${i}`),
+        async fill() {
+          for (let i = 0; i < KEYS; i++) await store.put(`user:${i}`, leastText(userOf(i)))
+        },
+        close: () => store.close(),
+      })
     },
     stackquery: async () => {
       const { DiskCacheStorage } = await import('stackquery/disk')

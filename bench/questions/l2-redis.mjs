@@ -1,6 +1,7 @@
 /** L1 cold, L2 warm, over Redis. */
 
 import { KEYS, overStorage, readCases } from '../harness/l2-read.mjs'
+import { LEAST, leastReader, leastText } from '../harness/least.mjs'
 import { startRedis } from '../harness/redis-server.mjs'
 import { userOf } from '../harness/user.mjs'
 
@@ -74,6 +75,34 @@ export const question = {
         }),
         { key: (i) => `raw2:user:${i}`, close: () => redis.close() },
       )
+    },
+    [`${LEAST}, MGET`]: async ({ url }) => {
+      const { createClient } = await import('redis')
+      const redis = await createClient({ url }).connect()
+      let gathered = null
+      const send = () => {
+        const { keys, resolve } = gathered
+        gathered = null
+        resolve(redis.mGet(keys))
+      }
+      return leastReader({
+        async read(i) {
+          if (gathered === null) {
+            gathered = { keys: [] }
+            gathered.answers = new Promise((resolve) => {
+              gathered.resolve = resolve
+            })
+            queueMicrotask(send)
+          }
+          const { answers, keys } = gathered
+          const place = keys.push(`raw3:user:${i}`) - 1
+          return (await answers)[place]
+        },
+        async fill() {
+          for (let i = 0; i < KEYS; i++) await redis.set(`raw3:user:${i}`, leastText(userOf(i)), { PX: TTL })
+        },
+        close: () => redis.close(),
+      })
     },
     stackquery: stackquery(async () => undefined),
     'stackquery over ioredis': stackquery((url) => ioredis(url)),

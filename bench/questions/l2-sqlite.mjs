@@ -3,6 +3,7 @@
 import { join } from 'node:path'
 import { emptyFolder } from '../harness/folder.mjs'
 import { KEYS, overStorage, readCases } from '../harness/l2-read.mjs'
+import { LEAST, leastReader, leastText } from '../harness/least.mjs'
 import { openRawSqlite } from '../harness/raw-sqlite.mjs'
 import { userOf } from '../harness/user.mjs'
 
@@ -20,6 +21,16 @@ export const question = {
         },
         close: () => database.close(),
       }
+    },
+    [LEAST]: async () => {
+      const { database, get, set } = await openRawSqlite()
+      return leastReader({
+        read: (i) => get.get(`user:${i}`).value,
+        fill() {
+          for (let i = 0; i < KEYS; i++) set.run(`user:${i}`, leastText(userOf(i)))
+        },
+        close: () => database.close(),
+      })
     },
     stackquery: async () => {
       const { SQLiteStorage } = await import('stackquery/sqlite')

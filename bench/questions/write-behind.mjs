@@ -4,16 +4,21 @@
  */
 
 import assert from 'node:assert/strict'
+import { once } from 'node:events'
 import { join } from 'node:path'
 import { performance } from 'node:perf_hooks'
 import { setImmediate } from 'node:timers/promises'
+import { Worker } from 'node:worker_threads'
 import { emptyFolder } from '../harness/folder.mjs'
 import { watchLateness } from '../harness/lateness.mjs'
-import { openRawSqlite } from '../harness/raw-sqlite.mjs'
+import { LEAST, leastData, leastText } from '../harness/least.mjs'
+import { openRawSqlite, openSqlite } from '../harness/raw-sqlite.mjs'
 import { userOf } from '../harness/user.mjs'
 
 const WRITES = 20_000
 const PER_TURN = 100
+/** Of the least that a library can do: rows in a message to its thread. */
+const BATCH = 500
 
 function burst({ write, flush = async () => {}, read, close }) {
   let round = 0
@@ -73,6 +78,42 @@ export const question = {
           },
           read: (i) => JSON.parse(get.get(`user:${i}`).value),
           close: () => database.close(),
+        })
+      },
+      [`${LEAST}, a thread`]: async () => {
+        const path = join(emptyFolder(), 'raw.db')
+        const { database, get } = await openSqlite(path)
+        const thread = new Worker(new URL('../harness/write-thread.mjs', import.meta.url), {
+          workerData: path,
+        })
+        await once(thread, 'message')
+        const kept = new Map()
+        let waiting = { keys: [], values: [] }
+        let unwritten = 0
+        thread.on('message', (written) => {
+          unwritten -= written
+        })
+        const send = () => {
+          thread.postMessage(waiting)
+          waiting = { keys: [], values: [] }
+        }
+        return burst({
+          write(i, data) {
+            kept.set(`user:${i}`, { data, t: Date.now() })
+            waiting.keys.push(`user:${i}`)
+            waiting.values.push(leastText(data))
+            unwritten++
+            if (waiting.keys.length === BATCH) send()
+          },
+          async flush() {
+            if (waiting.keys.length > 0) send()
+            while (unwritten > 0) await once(thread, 'message')
+          },
+          read: (i) => leastData(get.get(`user:${i}`).value),
+          async close() {
+            await thread.terminate()
+            database.close()
+          },
         })
       },
       stackquery: async () => {
