@@ -158,6 +158,7 @@ export class Fetcher {
     if (stored === undefined) return false
     const now = clock.now()
     if (planStored(query, stored, staleTime, now) !== 'settle') return false
+    tier.countHit()
     query.vouchers = stored.generations
     query.update(dataReceived(query.held, stored.data, 'storage', stored.dataUpdatedAt, false))
     return true

@@ -220,7 +220,7 @@ export class StorageTier {
 
   /**
    * What `read` would find, where the backend tells it at once; `undefined` = it cannot, or what there is needs more than
-   * a look. A hit is counted, and nothing else.
+   * a look. Who uses it counts the hit (`countHit`); who does not reads again, and is counted then.
    */
   readNow(query: Keyed): StoredData | undefined {
     const { snapshot } = this.#guard.backend
@@ -232,6 +232,7 @@ export class StorageTier {
     // A look is too short for measuring each.
     const isMeasured = ++this.#looks % LOOKS_MEASURED === 1
     const startedAt = isMeasured ? this.#now() : 0
+    const rejected = this.#rejected
     let stored: StoredData | null
     try {
       const vouch = this.#vouchOf(snapshot)
@@ -246,9 +247,8 @@ export class StorageTier {
       return undefined
     }
     this.#guard.note('get', isMeasured ? this.#now() - startedAt : undefined)
-    if (stored === null) return undefined
-    this.#hits++
-    return stored
+    this.#rejected = rejected
+    return stored ?? undefined
   }
 
   /**
@@ -359,6 +359,10 @@ export class StorageTier {
     for (const kind of ['hard', 'soft'] as const) {
       this.#generations.forget(this.#generations.tokenKeysToReplace(parts, isExact, kind))
     }
+  }
+
+  countHit(): void {
+    this.#hits++
   }
 
   countRejected(): void {

@@ -118,6 +118,21 @@ test('a store that cannot tell at once, or whose snapshot fails, is read as any 
   expect(reader.stats().storage).toMatchObject({ circuit: 'closed', hits: 3 })
 })
 
+test('what is looked at twice is counted once', async () => {
+  const { held, reader, writer, forget } = await warm()
+  await writer.invalidateQueries(['user'])
+  forget(reader)
+  expect(await fetch(reader)).toBe('stored')
+  expect(reader.stats().storage).toMatchObject({ hits: 2, misses: 0 })
+  await expect.poll(() => reader.getQueryData(USER)).toBe('origin')
+  await reader.flush()
+  held.set('sq:d:["user",1]', '{"v":1,"c":"00000000","t":1}')
+  const { hits = 0, misses = 0 } = reader.stats().storage ?? {}
+  forget(reader)
+  await fetch(reader)
+  expect(reader.stats().storage).toMatchObject({ hits, misses: misses + 1, rejected: 1 })
+})
+
 test('what needs more than a look is left to a fetch', async () => {
   const { calls, reader, forget } = await warm()
   const validate = {
