@@ -3,7 +3,6 @@
  *
  * Runs in a thread of its own (write-thread.ts) or on the calling thread. It never sleeps in SQLite's busy
  * handler: a locked file is tried again from a timer, for at most `BUSY_LIMIT`.
- *
  * States: closed -> open (first call) -> closed (after an error that the connection may not outlive, or when
  * the file at the path is no longer ours) -> open (next call) ... -> ended (`close`).
  * Invariants: calls run one after the other, in their order; a batch that cannot be written whole is halved,
@@ -86,7 +85,7 @@ export class WriteEngine {
       if (!this.#settings.isOwnThread) await turn()
       const failures = new Map<number, Error>()
       const refused = await this.#commitRange(batch, 0, batch.keys.length, failures)
-      // A reader on this thread may hold what it has seen to the end of this turn.
+      // A reader on this thread may hold what it has seen to the turn's end.
       if (!this.#settings.isOwnThread) await turn()
       return { ...this.#report(), failures, refused }
     })
@@ -232,11 +231,10 @@ export class WriteEngine {
   }
 
   #tellTooLarge(size: number): void {
-    if (this.#hasToldTooLarge) return
-    this.#hasToldTooLarge = true
     const { path, maxSize } = this.#settings
     const what = `a value of ${size} bytes was not kept, as maxSize is ${maxSize}; said once`
-    this.#notices.push(`SQLite file ${JSON.stringify(path)}: ${what}`)
+    if (!this.#hasToldTooLarge) this.#notices.push(`SQLite file ${JSON.stringify(path)}: ${what}`)
+    this.#hasToldTooLarge = true
   }
 
   #disconnect(): void {
