@@ -13,6 +13,7 @@ import type { KeyPart, QueryKey } from '../keys/query-key.ts'
 import type { Clock } from '../ports/clock.ts'
 import { Query } from '../query/query.ts'
 import { EMPTY } from '../query/query-state.ts'
+import { smallInteger } from '../query/small-integer.ts'
 import type { Alarm, TimerQueue } from '../resilience/timer-queue.ts'
 import { Lane } from './lane.ts'
 
@@ -115,11 +116,8 @@ export class QueryCache {
     this.#index.delete(query.key)
   }
 
-  /** A small integer for as long as it is one: the engine makes an object of any other number. */
   #ageAt(now: number): number {
-    const age = now - this.#bornAt
-    const integer = age | 0
-    return integer === age ? integer : age
+    return smallInteger(now - this.#bornAt)
   }
 
   #rest(query: Query, gcTime: number): void {

@@ -20,6 +20,7 @@ import type { BaseQueryOptions } from './query-options.ts'
 import { NO_POLICY, type QueryPolicy } from './query-policy.ts'
 import { EMPTY, type Held } from './query-state.ts'
 import { isSameSituation, type Situation, situationOf, UNTOUCHED } from './situation.ts'
+import { smallInteger } from './small-integer.ts'
 
 /** What a query knows of the fetch that runs for it. */
 export interface OngoingFetch {
@@ -252,7 +253,7 @@ export class Query {
     if (next.data !== this.#data) this.#settled = null
     if (next.data !== this.#data || next.dataUpdatedAt !== this.dataUpdatedAt) this.isDoubted = false
     this.#data = next.data
-    this.#updatedAt = next.dataUpdatedAt === 0 ? null : next.dataUpdatedAt - EPOCH
+    this.#updatedAt = next.dataUpdatedAt === 0 ? null : smallInteger(next.dataUpdatedAt - EPOCH)
     this.#situation = situationOf(next)
   }
 
