@@ -7,7 +7,8 @@
  * of `written`, `superseded` or `dropped`.
  *
  * States of a write: `ready` → `sent` → gone, or → `failing` (waits for its own next attempt, so that it blocks nobody)
- * → `sent` … Ready and failing ones each stand in a line of their kind. While the circuit is open all of them stay. One pump runs at a time; the retry alarm is owned here.
+ * → `sent` … Ready and failing ones each stand in a line of their kind. While the circuit is open all of
+ * them stay. One pump runs at a time; the retry alarm is owned here.
  *
  * Long because: one queue, one pump, one set of invariants.
  */

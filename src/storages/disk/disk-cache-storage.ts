@@ -80,13 +80,14 @@ export class DiskCacheStorage implements StorageBackend {
         held = access.ready
         return held?.reader.hold()
       },
-      get: (key) => held && lookHeld(held, key),
+      get: (key) => held && look(held, key),
     }
   }
 
   async get(key: string): Promise<string | undefined> {
     const access = this.#access.ready ?? (await this.#access.open())
     try {
+      access.reader.hold()
       return look(access, key)
     } catch (error) {
       throw this.#access.readError(access, error)
@@ -96,7 +97,10 @@ export class DiskCacheStorage implements StorageBackend {
   /** From one snapshot. */
   async getMany(keys: readonly string[]): Promise<(string | undefined)[]> {
     const access = this.#access.ready ?? (await this.#access.open())
-    return this.#read(access, () => keys.map((key) => look(access, key)))
+    return this.#read(access, (reader) => {
+      reader.hold()
+      return keys.map((key) => look(access, key))
+    })
   }
 
   async set(key: string, value: string, ttl?: number): Promise<void> {
@@ -162,12 +166,8 @@ export class DiskCacheStorage implements StorageBackend {
   }
 }
 
-function look(access: Access, key: string): string | undefined {
-  access.reader.hold()
-  return lookHeld(access, key)
-}
-
-function lookHeld({ reader, uses }: Access, key: string): string | undefined {
+/** Right after a `hold`. */
+function look({ reader, uses }: Access, key: string): string | undefined {
   const value = reader.get(key)
   if (value !== undefined) uses?.add(key)
   return value

@@ -36,11 +36,6 @@ export class ReadSide {
     this.#note = note
   }
 
-  /** The reader, if it can be used at once. */
-  ready(now: number): Reader | undefined {
-    return now - this.#checkedAt < IDENTITY_INTERVAL ? this.#reader : undefined
-  }
-
   /** The reader of the file that is at the path now, if there is one; one is on its way otherwise. */
   current(): Reader | undefined {
     if (this.#isEnded) return undefined

@@ -2,8 +2,8 @@
  * The file: how it is told from others, and how it is laid out.
  *
  * Rows are numbered in the order in which they were stored, so "least recently stored" needs no index of its own. Where
- * the size is limited a replaced row is a new row; where it is not, nothing is evicted, and a row changes in its place. Key and value have no declared type: TEXT, or BLOB where TEXT cannot
- * carry the string (see text.ts).
+ * the size is limited a replaced row is a new row; where it is not, nothing is evicted, and a row changes in its place.
+ * Key and value have no declared type: TEXT, or BLOB where TEXT cannot carry the string (see text.ts).
  *
  * Version 2 has the feed's log and the leases; a file of version 1 is brought to it where it is. An incarnation tells
  * one file from the next at the same path, as their messages are numbered alike; `boot` is what flush-mark.ts keeps.

@@ -102,7 +102,7 @@ export class SQLiteStorage implements StorageBackend {
     const pending = this.#pending(key, now)
     if (pending !== undefined) return pending
     try {
-      const reader = this.#reading.ready(now)
+      const reader = this.#reading.current()
       if (reader !== undefined) return reader.get(key, now)
     } catch {
       // Tried again below, where what is wrong is found out.
@@ -175,7 +175,7 @@ export class SQLiteStorage implements StorageBackend {
       })
     }
     try {
-      const reader = this.#reading.ready(Date.now())
+      const reader = this.#reading.current()
       if (reader !== undefined) return look(reader)
     } catch {
       // Tried again below, where what is wrong is found out.
