@@ -196,8 +196,14 @@ export class StorageTier {
     return new Promise((resolve) => this.look(query, limit, isAgain, resolve))
   }
 
-  /** `read` without a promise: `tell` is called once, later. */
-  look(query: Keyed, limit: number, isAgain: boolean, tell: (found: StoredData | null) => void): void {
+  /** `read` without a promise: `tell` is called once, later. `now`: the monotonic moment, where it is known. */
+  look(
+    query: Keyed,
+    limit: number,
+    isAgain: boolean,
+    tell: (found: StoredData | null) => void,
+    now?: number,
+  ): void {
     const rejected = this.#rejected
     const name = this.name(query)
     const end = (found: StoredData | null): void => {
@@ -212,7 +218,7 @@ export class StorageTier {
       return
     }
     // What follows may ask L2 again: not amid the alarms, of which one may be about to open the circuit.
-    const wait = this.#deadlines.wait(limit, () => queueMicrotask(() => end(null)))
+    const wait = this.#deadlines.wait(limit, () => queueMicrotask(() => end(null)), now)
     this.#look(name, (found) => {
       if (this.#deadlines.leave(wait)) end(found)
     })
