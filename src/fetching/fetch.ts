@@ -24,8 +24,8 @@ import * as state from '../query/query-state.ts'
 import { asError } from '../resilience/as-error.ts'
 import type { Alarm } from '../resilience/timer-queue.ts'
 import type { Capture } from '../tier/generations.ts'
+import type { StoredData } from '../tier/look.ts'
 import type { StoredName } from '../tier/stored-name.ts'
-import type { StoredData } from '../tier/stored-reader.ts'
 import type { DepartingFetch, FetchEnvironment } from './environment.ts'
 import { FetchContext, LazyAbort } from './fetch-context.ts'
 import { planStored } from './plan.ts'
@@ -279,14 +279,13 @@ export class Fetch implements OngoingFetch, DepartingFetch {
     if (plan === 'ignore') return false
     const { data, dataUpdatedAt, isInvalidated, generations } = stored
     if (this.#overtaken === null) query.vouchers = generations
-    const received = (held: state.Held) =>
-      state.dataReceived(held, data, 'storage', dataUpdatedAt, isInvalidated)
+    const received = state.dataReceived(query.held, data, 'storage', dataUpdatedAt, isInvalidated)
     if (plan === 'settle') {
-      this.#settle(data, (held) => state.fetchSucceeded(received(held)))
+      this.#settle(data, () => state.fetchSucceeded(received))
       return true
     }
     if (this.#overtaken !== null) return false
-    query.update(received(query.held))
+    query.update(received)
     if (this.#callers === 0) return false
     counters.staleServes += this.#callers
     this.#end()

@@ -236,8 +236,8 @@ export const MUTATIONS: readonly Mutation[] = [
     name: 'reads have no deadline',
     promise: 'P3',
     file: 'tier/stored-reader.ts',
-    find: 'this.#settings.deadlines.wait(limit, () => queue',
-    replace: 'this.#settings.deadlines.wait(limit + 100_000, () => queue',
+    find: 'deadlines.wait(limit, look, now)',
+    replace: 'deadlines.wait(limit + 100_000, look, now)',
   },
   {
     name: 'a time-out does not open the circuit',
@@ -447,8 +447,8 @@ export const MUTATIONS: readonly Mutation[] = [
     name: 'who wants no stale data gets what the refresh has found stale',
     promise: 'P4',
     file: 'fetching/fetcher.ts',
-    find: 'each.successor === null ? data : last(each.successor)',
-    replace: 'each.successor === null || each !== fetch ? data : last(each.successor)',
+    find: 'joinLast(fetch.successor, signal)',
+    replace: 'fetch.successor.join(signal)',
   },
   {
     name: 'a lease that came too late is kept',
