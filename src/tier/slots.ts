@@ -63,6 +63,11 @@ export class Slots {
     return isExact ? [whole] : [whole, this.#ofPrefix(state, parts.length)]
   }
 
+  /** That of the key with this hash as a whole. */
+  ofWhole(hash: string): Slot {
+    return this.#ofKey(hash === '[]' ? START : hashedTo(`${hash.slice(1, -1)},`, START))
+  }
+
   #ofPrefix(state: number, depth: number): Slot {
     const number = hashOf(state) % SLOTS
     const place = depth * SLOTS + number

@@ -21,6 +21,7 @@ import { type Answers, BatchReader } from './batch-reader.ts'
 import { Deadlines } from './deadlines.ts'
 import { decodeEnvelope } from './envelope.ts'
 import { type Capture, type GenerationKind, Generations, isToken } from './generations.ts'
+import { OwedDeletes } from './owed-deletes.ts'
 import type { PendingWrite } from './pending-write.ts'
 import { RecentInvalidations } from './recent-invalidations.ts'
 import { type GuardStats, type Outcome, StorageGuard, type StorageOperation } from './storage-guard.ts'
@@ -135,7 +136,16 @@ export class StorageTier {
     this.#adder =
       add === undefined ? null : new TokenAdder(this.#guard, (...entry) => add.apply(backend, entry))
     const limits = settings.writeLimits ?? WRITE_LIMITS
-    this.#writes = new WriteBehind({ guard: this.#guard, clock, timers, logger, random, limits })
+    this.#writes = new WriteBehind({
+      guard: this.#guard,
+      clock,
+      timers,
+      logger,
+      random,
+      limits,
+      owed: new OwedDeletes(namespace),
+      tombstone: (of) => this.#maker.tombstone(of),
+    })
     this.#maker = new WriteMaker({
       clock,
       serializer: settings.serializer,
@@ -181,12 +191,18 @@ export class StorageTier {
       : new StoredName(query, this.#settings.namespace, this.#generations)
   }
 
+  /** L2 is away, and nothing is known or waits that anybody could be told by a name. */
+  get isBlank(): boolean {
+    return !this.#guard.isOpenForCalls && this.#generations.isEmpty && this.#writes.hasNoValues
+  }
+
   /**
    * Whether it is known without asking that a read would find nothing: L2 is away, and nothing waits for it in its place.
    * Then it is counted as the read that it spares.
    */
-  isMissing(name: StoredName, isAgain: boolean): boolean {
-    if (this.#guard.isOpenForCalls || this.#writes.peek(name.storageKey) !== undefined) return false
+  isMissing(query: Keyed, isAgain: boolean): boolean {
+    if (this.#guard.isOpenForCalls) return false
+    if (!this.#writes.hasNoValues && this.#writes.mayAnswer(this.name(query).storageKey)) return false
     if (!isAgain) this.#misses++
     return true
   }
@@ -280,8 +296,9 @@ export class StorageTier {
     onDone?: () => void,
     onCaptured?: (generations: Capture) => void,
   ): void {
-    const name = this.name(query)
     if (capture === null) this.#writes.countDropped()
+    if (capture === null && onDone === undefined && this.#writes.owe(query.hash)) return
+    const name = this.name(query)
     if (capture === null || ttl <= 0) this.#maker.delete(name, onDone)
     else this.#maker.entry(name, data, dataUpdatedAt, ttl, capture, onDone, onCaptured)
   }
