@@ -111,8 +111,7 @@ export class Fetch implements OngoingFetch, DepartingFetch {
   join(signal: AbortSignal | undefined): Promise<unknown> {
     this.#isExpected = false
     if (signal?.aborted === true) return Promise.reject(signal.reason)
-    this.#callers++
-    this.#hold()
+    if (++this.#callers === 1) this.#hold()
     if (signal === undefined) return this.promise
     return new Promise((resolve, reject) => {
       const stay = this.#env.aborts.add(signal, () => {
