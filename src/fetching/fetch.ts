@@ -110,9 +110,14 @@ export class Fetch implements OngoingFetch, DepartingFetch {
 
   join(signal: AbortSignal | undefined): Promise<unknown> {
     this.#isExpected = false
-    if (signal?.aborted === true) return Promise.reject(signal.reason)
+    if (signal !== undefined) return this.#joinUntil(signal)
     if (++this.#callers === 1) this.#hold()
-    if (signal === undefined) return this.promise
+    return this.promise
+  }
+
+  #joinUntil(signal: AbortSignal): Promise<unknown> {
+    if (signal.aborted) return Promise.reject(signal.reason)
+    if (++this.#callers === 1) this.#hold()
     return new Promise((resolve, reject) => {
       const stay = this.#env.aborts.add(signal, () => {
         reject(signal.reason)
