@@ -14,16 +14,18 @@ export interface KeyPlace {
 /** Whether `key` is the one that ends with `part` below `above`. Objects are not looked into: `false` = perhaps not. */
 export function isKeyAt(above: KeyPlace | null, part: KeyPart, key: QueryKey): boolean {
   if (above === null || !Array.isArray(key)) return false
-  let at = key.length - 1
-  if (!isSame(key[at], part)) return false
-  for (let place = above; place.above !== null; place = place.above)
-    if (!isSame(key[--at], place.part)) return false
-  return at === 0
+  const last = key.length - 1
+  // A date may be the same one and mean something else by now.
+  if (key[last] !== part || typeof part === 'object') return false
+  return above.above === null ? last === 0 : isPlaceOf(above, key, last)
 }
 
-/** A date may be the same one and mean something else by now. */
-function isSame(a: unknown, part: KeyPart): boolean {
-  return a === part && typeof part !== 'object'
+/** Whether the first parts of `key`, so many, lead there. */
+function isPlaceOf(end: KeyPlace, key: QueryKey, length: number): boolean {
+  let at = length
+  for (let place = end; place.above !== null; place = place.above)
+    if (key[--at] !== place.part || typeof place.part === 'object') return false
+  return at === 0
 }
 
 /** The key that ends with `part` below `above`, as a new array; `null` = the key without parts. */
