@@ -33,7 +33,10 @@ export function giveMemory(options: Keyed): void {
 /** The query of `options` in `cache`. */
 export function recall(options: Keyed, cache: QueryCache): Query | undefined {
   const memory = options[MEMORY]
-  if (memory === undefined) return cache.get(options.queryKey)
+  return memory === undefined ? cache.get(options.queryKey) : recallBy(memory, options, cache)
+}
+
+function recallBy(memory: Memory, options: Keyed, cache: QueryCache): Query | undefined {
   const { query } = memory
   if (query?.isCached === true && memory.cache === cache && memory.key === options.queryKey) return query
   const found = cache.get(options.queryKey)

@@ -54,7 +54,8 @@ export class Fetch implements OngoingFetch, DepartingFetch {
   readonly #startedAt: number
   /** The monotonic moment from which on its callers have waited for L2. */
   readonly #storageSince: number
-  /** What L2 knows its query by; `null` = it has nothing to do with L2. */
+  readonly #isStored: boolean
+  /** What L2 knows its query by; `null` = it has nothing to do with L2, or L2 is away and needs no name. */
   readonly #name: StoredName | null
   #abort: LazyAbort | null = null
   #predecessor: DepartingFetch | undefined
@@ -84,7 +85,8 @@ export class Fetch implements OngoingFetch, DepartingFetch {
     this.#env = env
     this.#query = query
     this.#options = options
-    this.#name = env.tier !== null && options.storage !== false ? env.tier.name(query) : null
+    this.#isStored = env.tier !== null && options.storage !== false
+    this.#name = this.#isStored && env.tier?.isBlank === false ? env.tier.name(query) : null
     this.#start = start
     this.#startedAt = env.clock.now()
     this.#storageSince = start.storageSince ?? env.clock.monotonic?.() ?? this.#startedAt
@@ -109,10 +111,14 @@ export class Fetch implements OngoingFetch, DepartingFetch {
 
   join(signal: AbortSignal | undefined): Promise<unknown> {
     this.#isExpected = false
-    if (signal?.aborted === true) return Promise.reject(signal.reason)
-    this.#callers++
-    this.#hold()
-    if (signal === undefined) return this.promise
+    if (signal !== undefined) return this.#joinUntil(signal)
+    if (++this.#callers === 1) this.#hold()
+    return this.promise
+  }
+
+  #joinUntil(signal: AbortSignal): Promise<unknown> {
+    if (signal.aborted) return Promise.reject(signal.reason)
+    if (++this.#callers === 1) this.#hold()
     return new Promise((resolve, reject) => {
       const stay = this.#env.aborts.add(signal, () => {
         reject(signal.reason)
@@ -190,8 +196,8 @@ export class Fetch implements OngoingFetch, DepartingFetch {
       // A refresh must not begin before the call that caused it has returned.
       if (this.#start.isBackground) await undefined
       const { tier, fleet } = this.#env
-      const name = this.#name
-      if (tier !== null && name !== null && !hasAskedStorage && !this.#isOver()) {
+      const name = this.#name ?? this.#query
+      if (tier !== null && this.#isStored && !hasAskedStorage && !this.#isOver()) {
         if (fleet?.isReady === false) await fleet.ready(this.#patience)
         if (this.#start.skipStorage) await tier.prepare(name, this.#storageSince)
         else if (this.#query.data === undefined && tier.isMissing(name, this.#hasLooked))
@@ -199,7 +205,7 @@ export class Fetch implements OngoingFetch, DepartingFetch {
         else if (await this.#askStorage(this.#patience)) return
       }
       const asksFleet =
-        name !== null && !this.#start.skipStorage && fleet !== null && fleet.singleFlight !== null
+        this.#isStored && !this.#start.skipStorage && fleet !== null && fleet.singleFlight !== null
       if (asksFleet && (await this.#askFleet(this.#patience))) return
       if (this.#predecessor !== undefined) await this.#untilFree()
       await this.#askOrigin()
@@ -391,7 +397,7 @@ export class Fetch implements OngoingFetch, DepartingFetch {
       this.#state = 'calling'
       this.#abort ??= new LazyAbort()
       // What is known of the generations now is known before the call begins, so it may vouch for its result.
-      const capture = this.#name === null ? null : (tier?.capture(this.#name) ?? null)
+      const capture = this.#isStored ? (tier?.capture(this.#name ?? query) ?? null) : null
       counters.originCalls++
       let error: Error
       try {

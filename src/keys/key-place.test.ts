@@ -1,6 +1,6 @@
 import { expect, it } from 'vitest'
 import { hashKey } from './hash-key.ts'
-import { keyAt } from './key-place.ts'
+import { isKeyAt, keyAt } from './key-place.ts'
 import { PrefixIndex } from './prefix-index.ts'
 import type { QueryKey } from './query-key.ts'
 
@@ -31,4 +31,32 @@ it('a place holds parts of its own', () => {
   part.page = 2
   key[0] = 'other'
   expect(leaf.key()).toEqual(['list', { page: 1 }, 'rows'])
+})
+
+it.each<[unknown, boolean]>([
+  [['a', 1, true], true],
+  [['a', 1, false], false],
+  [['a', 1], false],
+  [['b', 1, true], false],
+  [[1, true], false],
+  [['x', 'a', 1, true], false],
+  [['a', 1, true, undefined], false],
+  [[], false],
+  ['a', false],
+])('the place of ["a", 1, true] is that of %j: %s', (key, isIt) => {
+  const index = new PrefixIndex<{ isOf: (key: QueryKey) => boolean }>()
+  const leaf = index.add(['a', 1, true], (above, part) => ({ isOf: (key) => isKeyAt(above, part, key) }))
+  expect(leaf.isOf(key as QueryKey)).toBe(isIt)
+})
+
+it('a place tells nothing of keys with objects, nor of what is no key', () => {
+  const isOf = (own: QueryKey, key: unknown) => {
+    const index = new PrefixIndex<{ isIt: boolean }>()
+    return index.add(own, (above, part) => ({ isIt: isKeyAt(above, part, key as QueryKey) })).isIt
+  }
+  const date = new Date(0)
+  expect(isOf([date], [date])).toBe(false)
+  expect(isOf([], [])).toBe(false)
+  expect(isOf(['a'], 'a')).toBe(false)
+  expect(isOf(['a'], { 0: 'a', length: 1 })).toBe(false)
 })

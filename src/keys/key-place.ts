@@ -11,6 +11,23 @@ export interface KeyPlace {
   readonly part: KeyPart
 }
 
+/** Whether `key` is the one that ends with `part` below `above`. Objects are not looked into: `false` = perhaps not. */
+export function isKeyAt(above: KeyPlace | null, part: KeyPart, key: QueryKey): boolean {
+  if (above === null || !Array.isArray(key)) return false
+  const last = key.length - 1
+  // A date may be the same one and mean something else by now.
+  if (key[last] !== part || typeof part === 'object') return false
+  return above.above === null ? last === 0 : isPlaceOf(above, key, last)
+}
+
+/** Whether the first parts of `key`, so many, lead there. */
+function isPlaceOf(end: KeyPlace, key: QueryKey, length: number): boolean {
+  let at = length
+  for (let place = end; place.above !== null; place = place.above)
+    if (key[--at] !== place.part || typeof place.part === 'object') return false
+  return at === 0
+}
+
 /** The key that ends with `part` below `above`, as a new array; `null` = the key without parts. */
 export function keyAt(above: KeyPlace | null, part: KeyPart): QueryKey {
   if (above === null) return []

@@ -146,3 +146,29 @@ describe('QueryCache', () => {
     expect(clock.pendingTimers).toBe(0)
   })
 })
+
+describe('what was found last', () => {
+  it('is found again by its key alone', () => {
+    const { cache } = create()
+    const user = cache.obtain(['user', 1], 1_000)
+    cache.obtain(['user', 2], 1_000)
+    cache.obtain(['user'], 1_000)
+    for (const _ of [1, 2]) expect(cache.get(['user', 1])).toBe(user)
+    expect(cache.get(['user', 2])).not.toBe(user)
+    expect(cache.get(['user', 1])).toBe(user)
+    expect(cache.get(['user'])).not.toBe(user)
+    expect(cache.get(['user', '1'])).toBeUndefined()
+    expect(() => cache.get('user' as never)).toThrow('Invalid query key')
+  })
+
+  it('is gone when it has been removed, or taken the place of', () => {
+    const { cache } = create()
+    const first = cache.obtain(['a'], 1_000)
+    expect(cache.get(['a'])).toBe(first)
+    cache.remove(first)
+    expect(cache.get(['a'])).toBeUndefined()
+    const second = cache.obtain(['a'], 1_000)
+    expect(second).not.toBe(first)
+    expect(cache.get(['a'])).toBe(second)
+  })
+})

@@ -25,6 +25,8 @@ export class QueryCache {
   readonly #timers: TimerQueue
   /** Uses are told from here: numbers as small as that take no memory of their own. */
   readonly #bornAt: number
+  /** Found last: those who ask for one key often come together. */
+  #last: Query | null = null
   #alarm: Alarm | null = null
   #alarmDue = Number.POSITIVE_INFINITY
   #evictions = 0
@@ -47,7 +49,8 @@ export class QueryCache {
   }
 
   get(key: QueryKey): Query | undefined {
-    return this.#index.get(key)
+    const last = this.#last
+    return last?.isOf(key) === true && last.isCached ? last : this.#find(key)
   }
 
   under(prefix: QueryKey): Query[] {
@@ -114,6 +117,12 @@ export class QueryCache {
     this.use(query)
     query.home = null
     this.#index.delete(query.key)
+  }
+
+  #find(key: QueryKey): Query | undefined {
+    const found = this.#index.get(key)
+    if (found !== undefined) this.#last = found
+    return found
   }
 
   #ageAt(now: number): number {

@@ -14,7 +14,7 @@
  */
 
 import { hashKey } from '../keys/hash-key.ts'
-import { type KeyPlace, keyAt } from '../keys/key-place.ts'
+import { isKeyAt, type KeyPlace, keyAt } from '../keys/key-place.ts'
 import type { KeyPart, QueryKey } from '../keys/query-key.ts'
 import type { BaseQueryOptions } from './query-options.ts'
 import { NO_POLICY, type QueryPolicy } from './query-policy.ts'
@@ -102,6 +102,11 @@ export class Query {
   /** Of its own, a new array each time. */
   get key(): QueryKey {
     return keyAt(this.#above, this.#part)
+  }
+
+  /** `false` = perhaps not. */
+  isOf(key: QueryKey): boolean {
+    return isKeyAt(this.#above, this.#part, key)
   }
 
   get hash(): string {

@@ -1,5 +1,5 @@
 import { describe, expect, test } from 'vitest'
-import { canonicalParts } from '../keys/hash-key.ts'
+import { canonicalParts, hashKey } from '../keys/hash-key.ts'
 import { seededRandom } from '../testing/index.ts'
 import { differenceFrom, differenceFromSlots, Generations, worseOf } from './generations.ts'
 
@@ -198,4 +198,12 @@ describe('a difference', () => {
       null,
     ])
   })
+})
+
+test('the token that removes one key is told by its hash', () => {
+  const generations = new Generations('sq', Math.random)
+  for (const key of [[], ['a'], ['user', 1, { b: [null, 2n], a: new Date(0) }], ['a,b', '']]) {
+    const byParts = generations.tokenKeysToReplace(canonicalParts(key), true, 'hard')
+    expect([generations.tokenKeyToRemove(hashKey(key))]).toEqual(byParts)
+  }
 })

@@ -82,6 +82,11 @@ export class Generations {
     return slots.map(({ hardKey, softKey }) => (kind === 'hard' ? hardKey : softKey))
   }
 
+  /** The one of them that removes the key with this hash alone. */
+  tokenKeyToRemove(hash: string): string {
+    return this.#slots.ofWhole(hash).hardKey
+  }
+
   /** What is known of these tokens may be out of date: they are read again before they vouch for anything. */
   forget(tokenKeys: Iterable<string>): void {
     for (const tokenKey of tokenKeys) if (this.#known.get(tokenKey)?.isPending === false) this.#drop(tokenKey)

@@ -55,6 +55,11 @@ export class PendingWrite implements InLine<PendingWrite> {
     if (order.produce === null) this.value = null
   }
 
+  /** It was ordered as one. */
+  get isTombstone(): boolean {
+    return this.#order.produce === null
+  }
+
   /** Returns whether the value is there. */
   make(): boolean {
     if (this.value === undefined && this.#order.produce !== null) this.value = this.#order.produce()

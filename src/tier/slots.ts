@@ -79,6 +79,11 @@ export class Slots {
     return { parts: key.slice(0, -1), slots, state }
   }
 
+  /** That of the key with this hash as a whole. */
+  ofWhole(hash: string): Slot {
+    return this.#ofKey(hash === '[]' ? START : hashedTo(`${hash.slice(1, -1)},`, START))
+  }
+
   #ofPrefix(state: number, depth: number): Slot {
     const number = hashOf(state) % SLOTS
     const place = depth * SLOTS + number

@@ -21,8 +21,18 @@ export interface EntryKey {
 
 export function entryKey(namespace: string, hash: string): EntryKey {
   const name = UNSAFE.test(hash) ? hash.replace(EACH_UNSAFE, escaped) : hash
-  if (name.length <= LONGEST_NAME) return { storageKey: `${namespace}:d:${name}`, isDigest: false }
-  return { storageKey: `${namespace}:d:#${digest(hash)}`, isDigest: true }
+  if (name.length <= LONGEST_NAME) return { storageKey: entryPrefix(namespace) + name, isDigest: false }
+  return { storageKey: `${entryPrefix(namespace)}#${digest(hash)}`, isDigest: true }
+}
+
+/** What the key of every entry begins with. */
+export function entryPrefix(namespace: string): string {
+  return `${namespace}:d:`
+}
+
+/** Whether the key of an entry is its prefix and `hash` as it is, so that it tells the hash. */
+export function isPlainName(hash: string): boolean {
+  return hash.length <= LONGEST_NAME && !UNSAFE.test(hash)
 }
 
 function escaped(char: string): string {

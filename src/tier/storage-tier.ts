@@ -22,6 +22,7 @@ import { BatchReader } from './batch-reader.ts'
 import { Deadlines, type Waiter } from './deadlines.ts'
 import { type Capture, type GenerationKind, Generations } from './generations.ts'
 import type { StoredData } from './look.ts'
+import { OwedDeletes } from './owed-deletes.ts'
 import { doneOf, type PendingWrite } from './pending-write.ts'
 import { RecentInvalidations } from './recent-invalidations.ts'
 import { type GuardStats, type Outcome, StorageGuard, type StorageOperation } from './storage-guard.ts'
@@ -108,7 +109,16 @@ export class StorageTier {
     const limits = settings.writeLimits ?? WRITE_LIMITS
     const report = (what: string, message: string, ...details: unknown[]): void =>
       this.#report(what, message, ...details)
-    this.#writes = new WriteBehind({ guard: this.#guard, clock, timers, logger, random, limits })
+    this.#writes = new WriteBehind({
+      guard: this.#guard,
+      clock,
+      timers,
+      logger,
+      random,
+      limits,
+      owed: new OwedDeletes(namespace),
+      tombstone: (of) => this.#maker.tombstone(of),
+    })
     this.#maker = new WriteMaker({
       clock,
       serializer: settings.serializer,
@@ -172,9 +182,20 @@ export class StorageTier {
       : new StoredName(query, this.#settings.namespace, this.#generations)
   }
 
-  /** See `StoredReader`, whose methods these are. */
-  isMissing(name: StoredName, isAgain: boolean): boolean {
-    return this.#stored.isMissing(name, isAgain)
+  /** L2 is away, and nothing is known or waits that anybody could be told by a name. */
+  get isBlank(): boolean {
+    return !this.#guard.isOpenForCalls && this.#generations.isEmpty && this.#writes.hasNoValues
+  }
+
+  /**
+   * Whether it is known without asking that a read would find nothing: L2 is away, and nothing waits for it in its place.
+   * Then it is counted as the read that it spares.
+   */
+  isMissing(query: Keyed, isAgain: boolean): boolean {
+    if (this.#guard.isOpenForCalls) return false
+    if (!this.#writes.hasNoValues && this.#writes.mayAnswer(this.name(query).storageKey)) return false
+    if (!isAgain) this.#stored.countMiss()
+    return true
   }
 
   /** The valid data of a query, or `null` where there is none or `limit` milliseconds have passed. */
@@ -225,8 +246,9 @@ export class StorageTier {
     onDone?: () => void,
     onCaptured?: (generations: Capture) => void,
   ): void {
-    const name = this.name(query)
     if (capture === null) this.#writes.countDropped()
+    if (capture === null && onDone === undefined && this.#writes.owe(query.hash)) return
+    const name = this.name(query)
     if (capture === null || ttl <= 0) this.#maker.delete(name, onDone)
     else this.#maker.entry(name, data, dataUpdatedAt, ttl, capture, onDone, onCaptured)
   }

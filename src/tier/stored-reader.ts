@@ -90,22 +90,17 @@ export class StoredReader {
     return { hits: this.#hits, misses: this.#misses, rejected: this.#rejected }
   }
 
+  /** Of a read that was spared, since L2 is away. */
+  countMiss(): void {
+    this.#misses++
+  }
+
   countHit(): void {
     this.#hits++
   }
 
   countRejected(): void {
     this.#rejected++
-  }
-
-  /**
-   * Whether it is known without asking that a read would find nothing: L2 is away, and nothing waits for it in its place.
-   * Then it is counted as the read that it spares.
-   */
-  isMissing(name: StoredName, isAgain: boolean): boolean {
-    if (this.#guard.isOpenForCalls || this.#writes.peek(name.storageKey) !== undefined) return false
-    if (!isAgain) this.#misses++
-    return true
   }
 
   /** The valid data of a query, or `null` where there is none or `limit` milliseconds have passed; afterwards its generations are known where L2 answered. */

@@ -4,6 +4,7 @@ import { SafeLogger } from '../resilience/safe-logger.ts'
 import { TimerQueue } from '../resilience/timer-queue.ts'
 import { MemoryStorage } from '../storages/memory/index.ts'
 import { ChaosStorage, VirtualClock } from '../testing/index.ts'
+import { type OwedDelete, OwedDeletes } from './owed-deletes.ts'
 import { PendingWrite } from './pending-write.ts'
 import { StorageGuard } from './storage-guard.ts'
 import { WriteBehind, type WriteLimits } from './write-behind.ts'
@@ -32,8 +33,27 @@ function setUp(
     onOpened: () => {},
     onRecovered: () => `replaying ${writes.resume()} writes`,
   })
-  const writes: WriteBehind = new WriteBehind({ guard, clock, timers, logger, random, limits })
   const ended: string[] = []
+  const owed = new OwedDeletes('n')
+  const tombstone = ({ storageKey, hash }: OwedDelete) =>
+    new PendingWrite({
+      storageKey,
+      isToken: false,
+      produce: null,
+      expiresAt: null,
+      onDone: () => ended.push(`${hash} deleted`),
+      onDropped: () => ended.push(`${hash} dropped`),
+    })
+  const writes: WriteBehind = new WriteBehind({
+    guard,
+    clock,
+    timers,
+    logger,
+    random,
+    limits,
+    owed,
+    tombstone,
+  })
   const put = (storageKey: string, value: string | null | (() => string | null | undefined), more = {}) => {
     const write = new PendingWrite({
       storageKey,
@@ -348,4 +368,101 @@ test('a closed queue sends nothing more and leaves no alarm', async () => {
   put('k', 'v')
   await clock.advance(60_000)
   expect([memory.size, timers.size]).toEqual([0, 0])
+})
+
+describe('deletes that L2 is owed while it is away', () => {
+  async function away(limits?: WriteLimits, first = 'k', more = {}) {
+    const set = setUp(limits)
+    const { store, put, clock } = set
+    for (const id of ['a', 'b', 'c']) await set.memory.set(`n:d:["${id}"]`, 'old')
+    store.fault({ kind: 'hang' })
+    put(first, 'v', more)
+    await clock.advance(100)
+    expect(set.guard.isOpenForCalls).toBe(false)
+    const back = async () => {
+      store.heal({ hanging: 'reject' })
+      await clock.advance(120_000)
+      expect(set.guard.isOpenForCalls).toBe(true)
+    }
+    return { ...set, back }
+  }
+
+  test('wait without a write of their own, are counted, and are done when it is back', async () => {
+    const { writes, memory, back, ended } = await away()
+    const { pendingBytes } = writes.stats()
+    expect(writes.owe('["a"]')).toBe(true)
+    expect(writes.owe('["a"]')).toBe(true)
+    expect(writes.stats()).toMatchObject({ pending: 2, superseded: 1 })
+    expect(writes.stats().pendingBytes).toBeGreaterThan(pendingBytes)
+    await back()
+    expect(ended).toEqual(['k done', '["a"] deleted'])
+    expect(await memory.get('n:d:["a"]')).toBe(null)
+    expect(await memory.get('n:d:["b"]')).toBe('old')
+    expect(writes.stats()).toMatchObject({ pending: 0, pendingBytes: 0, written: 2, dropped: 0 })
+  })
+
+  test('more of them than one batch holds are all done', async () => {
+    const { writes, memory, back } = await away({ count: 10_000, bytes: 10_000_000 })
+    for (let n = 0; n < 1_000; n++) {
+      await memory.set(`n:d:["${n}"]`, 'old')
+      expect(writes.owe(`["${n}"]`)).toBe(true)
+    }
+    await back()
+    for (let n = 0; n < 1_000; n++) expect(await memory.get(`n:d:["${n}"]`)).toBe(null)
+    expect(writes.stats()).toMatchObject({ pending: 0, written: 1_001 })
+  })
+
+  test('are tombstones to who asks for them, before and after it is back', async () => {
+    const { writes } = await away()
+    writes.owe('["a"]')
+    expect(writes.peek('n:d:["b"]')).toBeUndefined()
+    expect(writes.peek('n:d:["a"]')).toMatchObject({ value: null })
+    expect(writes.peek('n:d:["a"]')).toBe(writes.peek('n:d:["a"]'))
+    expect(writes.stats()).toMatchObject({ pending: 2, superseded: 0 })
+  })
+
+  test('give way to a newer write of their key, and it to them', async () => {
+    const { writes, put, memory, back } = await away()
+    writes.owe('["a"]')
+    put('n:d:["a"]', 'new')
+    expect(writes.stats()).toMatchObject({ pending: 2, superseded: 1 })
+    put('n:d:["b"]', 'new')
+    // A value waits for that key: the queue knows what to do with it.
+    expect(writes.owe('["b"]')).toBe(false)
+    await back()
+    expect(await memory.get('n:d:["a"]')).toBe('new')
+    expect(writes.stats()).toMatchObject({ pending: 0, dropped: 0 })
+  })
+
+  test('follow a tombstone of their key that is under way', async () => {
+    const { writes, memory, back } = await away(undefined, 'n:d:["a"]', { produce: null })
+    expect(writes.owe('["a"]')).toBe(true)
+    await back()
+    expect(await memory.get('n:d:["a"]')).toBe(null)
+    expect(writes.stats()).toMatchObject({ pending: 0, pendingBytes: 0, dropped: 0 })
+  })
+
+  test('beyond the bounds the oldest are given up, and told', async () => {
+    const { writes, ended } = await away({ count: 3, bytes: 1_000_000 })
+    for (const id of ['a', 'b', 'c', 'd']) expect(writes.owe(`["${id}"]`)).toBe(true)
+    expect(ended).toEqual(['k dropped', '["a"] dropped'])
+    expect(writes.stats()).toMatchObject({ pending: 3, dropped: 2 })
+  })
+
+  test('take room, long names too', async () => {
+    const { writes, ended } = await away({ count: 1_000, bytes: 5_000 })
+    for (let n = 0; n < 20; n++) writes.owe(`["${'x'.repeat(150)}${n}"]`)
+    const { pending, dropped, pendingBytes } = writes.stats()
+    expect(pending + dropped).toBe(21)
+    expect(dropped).toBeGreaterThan(5)
+    expect(ended).toHaveLength(dropped)
+    expect(pendingBytes).toBeLessThanOrEqual(5_000)
+  })
+
+  test('are put as writes where their name does not tell the key, or L2 is there', async () => {
+    const { writes } = await away()
+    expect(writes.owe('["é"]')).toBe(false)
+    expect(writes.owe(`["${'x'.repeat(200)}"]`)).toBe(false)
+    expect(setUp().writes.owe('["a"]')).toBe(false)
+  })
 })

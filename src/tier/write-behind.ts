@@ -6,6 +6,9 @@
  * `LOST_AFTER`, because it may still take effect and would then undo its successor. Everything ends in exactly one
  * of `written`, `superseded` or `dropped`.
  *
+ * What L2 is owed while it is away may be kept apart, without a write (`owed`): it counts as one that waits, and becomes one
+ * when its turn comes, or when somebody asks for it.
+ *
  * States of a write: `ready` → `sent` → gone, or → `failing` (waits for its own next attempt, so that it blocks nobody)
  * → `sent` … Ready and failing ones each stand in a line of their kind. While the circuit is open all of
  * them stay. One pump runs at a time; the retry alarm is owned here.
@@ -19,8 +22,10 @@ import { holdProcess } from '../resilience/hold-process.ts'
 import type { SafeLogger } from '../resilience/safe-logger.ts'
 import type { Alarm, TimerQueue } from '../resilience/timer-queue.ts'
 import { Line } from './line.ts'
+import type { OwedDelete, OwedDeletes } from './owed-deletes.ts'
 import { bytesOf, type PendingWrite } from './pending-write.ts'
 import type { Outcome, StorageGuard } from './storage-guard.ts'
+import { isPlainName } from './storage-keys.ts'
 
 /** What may wait. Tokens are no entries; generations bound their number. */
 export interface WriteLimits {
@@ -58,6 +63,8 @@ export interface WriteBehindSettings {
   readonly logger: SafeLogger
   readonly random: () => number
   readonly limits: WriteLimits
+  readonly owed: OwedDeletes
+  readonly tombstone: (of: OwedDelete) => PendingWrite
 }
 
 export class WriteBehind {
@@ -66,6 +73,8 @@ export class WriteBehind {
   readonly #pending = new Map<string, PendingWrite>()
   /** Those of them that may be dropped. */
   #entries = 0
+  /** Those of them that are no tombstones. */
+  #values = 0
   /**
    * They again, oldest first from `#oldest` on, `null` for what is gone. Not a set: finding the first of one costs as much
    * as was deleted before it.
@@ -96,26 +105,37 @@ export class WriteBehind {
 
   /** The write that `storageKey` waits for: what L2 says about that key does not count until it is there. */
   peek(storageKey: string): PendingWrite | undefined {
-    return this.#pending.get(storageKey)
+    const write = this.#pending.get(storageKey)
+    if (write !== undefined) return write
+    const owed = this.#settings.owed.take(storageKey)
+    return owed === null ? undefined : this.#admit(this.#settings.tombstone(owed))
+  }
+
+  /** Whether more than a tombstone may wait for `storageKey`. */
+  mayAnswer(storageKey: string): boolean {
+    return this.#values > 0 && this.#pending.has(storageKey)
+  }
+
+  /** Whether nothing waits but tombstones and tokens. */
+  get hasNoValues(): boolean {
+    return this.#values === 0
   }
 
   put(write: PendingWrite): void {
-    const older = this.#pending.get(write.storageKey)
-    if (older !== undefined) {
-      this.#remove(older)
-      if (!older.isSent) this.#superseded++
-      // Who waited for the older one waits for its place to be taken.
-      write.inherit(older)
-    }
-    this.#pending.set(write.storageKey, write)
-    if (!write.isToken) {
-      this.#entries++
-      this.#growOlder(write)
-    }
-    this.#bytes += bytesOf(write)
-    this.#ready(write)
+    if (this.#settings.owed.take(write.storageKey) !== null) this.#superseded++
+    this.#admit(write)
     this.#shrink()
     this.#schedule()
+  }
+
+  /** While L2 is away: it is to delete the entry of the key with this hash. `false` = that must be put as a write. */
+  owe(hash: string): boolean {
+    const { guard, owed } = this.#settings
+    if (guard.isOpenForCalls || !isPlainName(hash)) return false
+    if (this.#values > 0 && this.mayAnswer(owed.storageKeyOf(hash))) return false
+    if (!owed.add(hash)) this.#superseded++
+    else if (this.#isOver()) this.#shrink()
+    return true
   }
 
   /** What waits for `storageKey` could not be made, and can be now. */
@@ -130,7 +150,7 @@ export class WriteBehind {
   resume(): number {
     for (const write of this.#failing) this.#ready(write)
     this.#schedule()
-    return this.#pending.size
+    return this.#waiting
   }
 
   /** Tries all that waits at once, then at its own pace, until nothing is left or `timeout` milliseconds have passed. */
@@ -144,19 +164,19 @@ export class WriteBehind {
       isOver = true
       wake()
     })
-    while (this.#pending.size > 0 && !isOver) {
+    while (this.#waiting > 0 && !isOver) {
       this.resume()
       await Promise.race([this.#settled(), new Promise<void>((resolve) => (wake = resolve))])
     }
     timers.cancel(alarm)
     release()
-    return { written: this.#written - before, pending: this.#pending.size }
+    return { written: this.#written - before, pending: this.#waiting }
   }
 
   stats(): WriteStats {
     return {
-      pending: this.#pending.size,
-      pendingBytes: this.#bytes,
+      pending: this.#waiting,
+      pendingBytes: this.#bytes + this.#settings.owed.bytes,
       written: this.#written,
       superseded: this.#superseded,
       dropped: this.#dropped,
@@ -171,6 +191,34 @@ export class WriteBehind {
   close(): void {
     this.#isClosed = true
     if (this.#retry !== null) this.#settings.timers.cancel(this.#retry)
+  }
+
+  get #waiting(): number {
+    return this.#pending.size + this.#settings.owed.size
+  }
+
+  #admit(write: PendingWrite): PendingWrite {
+    const older = this.#pending.get(write.storageKey)
+    if (older !== undefined) {
+      this.#remove(older)
+      if (!older.isSent) this.#superseded++
+      // Who waited for the older one waits for its place to be taken.
+      write.inherit(older)
+    }
+    this.#pending.set(write.storageKey, write)
+    if (!write.isToken) {
+      this.#entries++
+      if (!write.isTombstone) this.#values++
+      this.#growOlder(write)
+    }
+    this.#bytes += bytesOf(write)
+    this.#ready(write)
+    return write
+  }
+
+  /** Some of what L2 is owed waits as all others from now on. */
+  #admitOwed(): void {
+    for (const each of this.#settings.owed.takeOldest(BATCH)) this.#admit(this.#settings.tombstone(each))
   }
 
   #ready(write: PendingWrite): void {
@@ -189,6 +237,7 @@ export class WriteBehind {
     this.#bytes -= bytesOf(write)
     if (!write.isToken) {
       this.#entries--
+      if (!write.isTombstone) this.#values--
       this.#byAge[write.place] = null
     }
     write.line?.remove(write)
@@ -202,10 +251,10 @@ export class WriteBehind {
 
   /** Over the bounds the oldest entries go. */
   #shrink(): void {
-    const { limits } = this.#settings
+    const { owed } = this.#settings
     if (this.#byAge.length > 2 * this.#entries + 1_000) this.#compact()
     for (let left = this.#byAge.length - this.#oldest; left > 0; left--) {
-      if (this.#entries <= limits.count && this.#bytes <= limits.bytes) return
+      if (!this.#isOver()) return
       const write = this.#byAge[this.#oldest]
       // What was given up has brought tokens, and all the others went for them.
       if (write === undefined) return
@@ -214,6 +263,15 @@ export class WriteBehind {
       if (write.isSent) this.#growOlder(write)
       else this.#drop(write)
     }
+    // What L2 is owed came later than all of those.
+    if (owed.size === 0 || !this.#isOver()) return
+    this.#admitOwed()
+    this.#shrink()
+  }
+
+  #isOver(): boolean {
+    const { limits, owed } = this.#settings
+    return this.#entries + owed.size > limits.count || this.#bytes + owed.bytes > limits.bytes
   }
 
   #compact(): void {
@@ -245,7 +303,8 @@ export class WriteBehind {
         this.#pump = this.#run().finally(() => {
           this.#pump = null
           // What came between the pump's last look and now.
-          if (this.#readyTokens.size + this.#readyEntries.size > 0) this.#schedule()
+          if (this.#readyTokens.size + this.#readyEntries.size + this.#settings.owed.size > 0)
+            this.#schedule()
           this.#scheduleRetry()
         })
       }
@@ -283,6 +342,7 @@ export class WriteBehind {
 
   #take(): PendingWrite[] {
     const now = this.#now()
+    if (this.#readyTokens.size + this.#readyEntries.size === 0) this.#admitOwed()
     for (const line of [this.#readyTokens, this.#readyEntries]) {
       const batch: PendingWrite[] = []
       for (let write = line.first; write !== null; write = line.first) {

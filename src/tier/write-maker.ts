@@ -10,12 +10,11 @@
  * Owns no timer and nothing that would have to be closed; what it orders waits in the write-behind queue.
  */
 
-import { canonicalParts } from '../keys/hash-key.ts'
-import type { QueryKey } from '../keys/query-key.ts'
 import type { Clock } from '../ports/clock.ts'
 import type { Serializer } from '../ports/serializer.ts'
 import { encodeEnvelope, LONGEST_VALUE } from './envelope.ts'
 import type { Capture, Generations } from './generations.ts'
+import type { OwedDelete } from './owed-deletes.ts'
 import { PendingWrite, type WriteOrder } from './pending-write.ts'
 import type { StoredName } from './stored-name.ts'
 import type { Vouching } from './vouching.ts'
@@ -79,6 +78,11 @@ export class WriteMaker {
 
   delete(name: StoredName, onDone?: () => void): void {
     this.#put(new Tombstone(this, name), onDone)
+  }
+
+  /** A tombstone that is not put anywhere yet. */
+  tombstone(of: OwedDelete): PendingWrite {
+    return new PendingWrite(new Tombstone(this, of))
   }
 
   replaceToken(tokenKey: string): PendingWrite {
@@ -145,10 +149,8 @@ export class WriteMaker {
   }
 
   /** L2 may hold something older than what was given up; nobody may believe it. */
-  condemn(key: QueryKey): void {
-    for (const tokenKey of this.#generations.tokenKeysToReplace(canonicalParts(key), true, 'hard')) {
-      this.replaceToken(tokenKey)
-    }
+  condemn(hash: string): void {
+    this.replaceToken(this.#generations.tokenKeyToRemove(hash))
   }
 
   /** L2 has the new token of a slot: from now on nothing that was read before vouches for it, anywhere. */
@@ -220,27 +222,25 @@ class EntryOrder implements WriteOrder {
   }
 
   onDropped(): void {
-    this.#maker.condemn(this.name.key)
+    this.#maker.condemn(this.name.hash)
   }
 }
 
 class Tombstone implements WriteOrder {
   readonly #maker: WriteMaker
-  readonly #name: StoredName
+  readonly storageKey: string
+  readonly #hash: string
   readonly produce = null
   readonly isToken = false
   readonly expiresAt = null
 
-  constructor(maker: WriteMaker, name: StoredName) {
+  constructor(maker: WriteMaker, { storageKey, hash }: OwedDelete) {
     this.#maker = maker
-    this.#name = name
-  }
-
-  get storageKey(): string {
-    return this.#name.storageKey
+    this.storageKey = storageKey
+    this.#hash = hash
   }
 
   onDropped(): void {
-    this.#maker.condemn(this.#name.key)
+    this.#maker.condemn(this.#hash)
   }
 }
