@@ -92,19 +92,11 @@ export class WriteQueue {
       this.#head = 0
     }
     this.#underWay++
-    const kinds = new Map<number, WriteKind>()
-    writes.forEach(({ kind }, i) => {
-      if (kind !== 'put') kinds.set(i, kind)
-    })
+    const batch = batchOf(writes)
     let failures: ReadonlyMap<number, Error> | undefined
     let failure: Error | undefined
     try {
-      const report = await this.#commit({
-        keys: writes.map((write) => write.key),
-        values: writes.map((write) => write.value),
-        expires: writes.map((write) => write.expires),
-        kinds,
-      })
+      const report = await this.#commit(batch)
       failures = report.failures
       for (const i of report.refused) callers[i]!.isRefused = true
     } catch (error) {
@@ -112,10 +104,13 @@ export class WriteQueue {
     }
     this.#underWay--
     this.#schedule()
-    writes.forEach((write, i) => {
-      if (this.#newest.get(write.key) === write) this.#newest.delete(write.key)
+    for (let i = 0; i < writes.length; i++) {
+      const write = writes[i]!
+      if (write.kind === 'put' && this.#newest.get(write.key) === write) this.#newest.delete(write.key)
+      // A table that the map has outgrown may hold the write for long.
+      write.value = null
       settle(callers[i]!, failure ?? failures?.get(i))
-    })
+    }
   }
 
   #batchEnd(): number {
@@ -127,6 +122,21 @@ export class WriteQueue {
     }
     return end
   }
+}
+
+function batchOf(writes: readonly Write[]): WriteBatch {
+  const keys: string[] = []
+  const values: (string | null)[] = []
+  const expires: (number | null)[] = []
+  const kinds = new Map<number, WriteKind>()
+  for (let i = 0; i < writes.length; i++) {
+    const { kind, key, value, expires: expiresAt } = writes[i]!
+    keys.push(key)
+    values.push(value)
+    expires.push(expiresAt)
+    if (kind !== 'put') kinds.set(i, kind)
+  }
+  return { keys, values, expires, kinds }
 }
 
 function settle(caller: Caller, error: Error | undefined): void {
