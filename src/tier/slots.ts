@@ -46,13 +46,14 @@ export class Slots {
 
   /** Those of all prefixes of `key`, and of the key as a whole. */
   of(key: QueryKey): Slot[] {
-    const slots: Slot[] = []
+    // Of its size from the beginning: a write that waits keeps it.
+    const slots = new Array<Slot>(key.length + 1)
     let state = START
     for (let depth = 0; depth < key.length; depth++) {
-      slots.push(this.#ofPrefix(state, depth))
+      slots[depth] = this.#ofPrefix(state, depth)
       state = hashedTo(',', hashedTo(canonicalPart(key[depth] as KeyPart, depth), state))
     }
-    slots.push(this.#ofKey(state))
+    slots[key.length] = this.#ofKey(state)
     return slots
   }
 
