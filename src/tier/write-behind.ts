@@ -4,7 +4,7 @@
  * Invariants: one pending write per key, the newest. Tokens go before entries and are never dropped. A key has one
  * write under way at a time: one that passed its deadline counts as under way until it is answered, or for
  * `LOST_AFTER`, because it may still take effect and would then undo its successor. Everything ends in exactly one
- * of `written`, `superseded` or `dropped`.
+ * of `written`, `superseded` or `dropped`. A batch is as large as the store has shown to take well within its deadline.
  *
  * States of a write: `ready` → `sent` → gone, or → `failing` (waits for its own next attempt, so that it blocks nobody)
  * → `sent` … Ready and failing ones each stand in a line of their kind. While the circuit is open all of
@@ -31,7 +31,11 @@ export interface WriteLimits {
 }
 
 export const WRITE_LIMITS: WriteLimits = { count: 50_000, bytes: 64 * 1024 * 1024 }
+/** Entries of one call, as long as it is not known what the store can do. */
 const BATCH = 256
+const LARGEST_BATCH = 2_048
+/** Of a call's deadline: a full batch that took no more of it is followed by one of twice the size. */
+const QUICK = 1 / 8
 const MOST_ATTEMPTS = 10
 const LOST_AFTER = 60_000
 const BUSY_PAUSE = 50
@@ -82,6 +86,7 @@ export class WriteBehind {
   #pump: Promise<void> | null = null
   #isScheduled = false
   #retry: Alarm | null = null
+  #batch = BATCH
   #bytes = 0
   #written = 0
   #superseded = 0
@@ -277,8 +282,18 @@ export class WriteBehind {
       this.#make()
       const batch = this.#take()
       if (batch.length === 0) return
-      await this.#send(batch)
+      const sentAt = this.#now()
+      const isTaken = await this.#send(batch)
+      this.#learn(batch.length, isTaken, this.#now() - sentAt)
     }
+  }
+
+  /** What waits for a store that takes it slowly, call by call, would grow old: a fast one is given more at a time. */
+  #learn(size: number, isTaken: boolean, took: number): void {
+    const quick = this.#settings.guard.timeout * QUICK
+    if (!isTaken) this.#batch = BATCH
+    else if (took > 2 * quick) this.#batch = Math.max(BATCH, this.#batch >> 1)
+    else if (took <= quick && size === this.#batch) this.#batch = Math.min(LARGEST_BATCH, 2 * this.#batch)
   }
 
   #take(): PendingWrite[] {
@@ -291,14 +306,15 @@ export class WriteBehind {
         if (lostAt > now) this.#defer(write, lostAt)
         else if (write.value === undefined) this.#defer(write, now + UNMADE_PAUSE)
         else batch.push(write)
-        if (batch.length === BATCH) break
+        if (batch.length === this.#batch) break
       }
       if (batch.length > 0) return batch
     }
     return []
   }
 
-  async #send(batch: PendingWrite[]): Promise<void> {
+  /** Whether L2 has taken all of it. */
+  async #send(batch: PendingWrite[]): Promise<boolean> {
     const { backend } = this.#settings.guard
     const now = this.#settings.clock.now()
     const isDelete = (write: PendingWrite): boolean =>
@@ -333,10 +349,10 @@ export class WriteBehind {
       const keys = deletes.map((write) => write.storageKey)
       sent.push(this.#call('delete', deletes, () => backend.deleteMany?.(keys)))
     }
-    await Promise.all(sent)
+    return (await Promise.all(sent)).every(Boolean)
   }
 
-  async #call(operation: 'set' | 'delete', writes: PendingWrite[], call: () => unknown): Promise<void> {
+  async #call(operation: 'set' | 'delete', writes: PendingWrite[], call: () => unknown): Promise<boolean> {
     const { guard } = this.#settings
     const answered = (): void => {
       for (const { storageKey } of writes) this.#unanswered.delete(storageKey)
@@ -363,6 +379,7 @@ export class WriteBehind {
         this.#unanswered.set(write.storageKey, this.#now() + LOST_AFTER)
       }
     }
+    return outcome.isOk
   }
 
   #fail(write: PendingWrite): void {
