@@ -32,6 +32,8 @@ import { type Vouch, Vouching } from './vouching.ts'
 import { WRITE_LIMITS, WriteBehind, type WriteLimits, type WriteStats } from './write-behind.ts'
 import { type WriteCapture, WriteMaker } from './write-maker.ts'
 
+/** New keys whose generations are asked for together, so that the first of a burst do not wait for the last. */
+const LEARNED_TOGETHER = 64
 /** So many reports are remembered, lest they are made again. */
 const MOST_REPORTED = 1_000
 /** Of so many looks into snapshots the time of one is taken, for all of them. */
@@ -89,9 +91,11 @@ export class StorageTier {
   readonly #vouching = new Vouching()
   readonly #namespaceKey: string
   /** Tokens that are being made, so that no slot gets two of this worker's. */
-  readonly #making = new Map<string, Promise<void>>()
+  readonly #making = new Map<string, Promise<unknown>>()
   /** Keys of writes for which generations are being asked for. */
   readonly #learning = new Set<string>()
+  /** Those of them that nothing was asked for yet: until the next microtask. */
+  #unlearned: StoredName[] = []
   /** Where the backend can add. */
   readonly #adder: TokenAdder | null
   readonly #reported = new Set<string>()
@@ -144,7 +148,7 @@ export class StorageTier {
       writes: this.#writes,
       namespaceKey: this.#namespaceKey,
       onUnknown: (name) => {
-        if (this.#guard.isOpenForCalls) void this.#learnFor(name)
+        if (this.#guard.isOpenForCalls) this.#learnFor(name)
       },
       onPersisted: (name, dataUpdatedAt) => this.#listener?.onPersisted(name, dataUpdatedAt),
       report: (what, message, ...details) => this.#report(what, message, ...details),
@@ -588,14 +592,66 @@ export class StorageTier {
     await this.#settleTokens(tokenKeys)
   }
 
-  /** So that what waits to be written for this key can be made. */
-  async #learnFor({ storageKey, tokenKeys }: StoredName): Promise<void> {
-    if (this.#learning.has(storageKey)) return
-    this.#learning.add(storageKey)
+  /** So that what waits to be written for this key can be made. A burst of new keys brings thousands. */
+  #learnFor(name: StoredName): void {
+    if (this.#learning.has(name.storageKey)) return
+    this.#learning.add(name.storageKey)
+    if (this.#unlearned.length === 0) {
+      queueMicrotask(() => {
+        const names = this.#unlearned
+        this.#unlearned = []
+        for (let from = 0; from < names.length; from += LEARNED_TOGETHER)
+          void this.#learnForAll(names.slice(from, from + LEARNED_TOGETHER))
+      })
+    }
+    this.#unlearned.push(name)
+  }
+
+  async #learnForAll(names: readonly StoredName[]): Promise<void> {
+    const isTold = await this.#learnTogether([...new Set(names.flatMap(({ tokenKeys }) => tokenKeys))])
+    for (const name of names) {
+      const { storageKey, tokenKeys } = name
+      // Where L2 did not tell, trying again at once would end in a circle. What is left else is each key's own affair: a
+      // token that is on its way to L2, or that another worker has just made, is nothing for others to wait for.
+      if (isTold && this.#generations.capture(tokenKeys) === null) void this.#learnAlone(name)
+      else this.#endLearning(storageKey, tokenKeys)
+    }
+  }
+
+  async #learnAlone({ storageKey, tokenKeys }: StoredName): Promise<void> {
     await this.#learnTokens(tokenKeys)
+    this.#endLearning(storageKey, tokenKeys)
+  }
+
+  #endLearning(storageKey: string, tokenKeys: readonly string[]): void {
     this.#learning.delete(storageKey)
-    // Where L2 did not tell, trying again at once would end in a circle.
     if (this.#generations.capture(tokenKeys) !== null) this.#writes.nudge(storageKey)
+  }
+
+  /** Reads tokens, and adds those that L2 lacks where it can add; returns whether it has answered for all of them. */
+  async #learnTogether(tokenKeys: readonly string[]): Promise<boolean> {
+    const unknown = tokenKeys.filter((tokenKey) => !this.#generations.isKnown(tokenKey))
+    if (unknown.length === 0) return true
+    const seq = this.#generations.mark()
+    if (!this.#learn(unknown, await this.#reader.load(unknown), seq)) return false
+    if (this.#adder === null) return true
+    const absent = unknown.filter(
+      (tokenKey) => !this.#generations.isKnown(tokenKey) && !this.#making.has(tokenKey),
+    )
+    const making = this.#addTokens(this.#adder, absent)
+    for (const tokenKey of absent) this.#making.set(tokenKey, making)
+    return making
+  }
+
+  async #addTokens(adder: TokenAdder, tokenKeys: readonly string[]): Promise<boolean> {
+    const tokens = tokenKeys.map(() => this.#generations.makeToken())
+    const answers = await adder.addAll(tokenKeys, tokens)
+    for (let i = 0; i < tokenKeys.length; i++) {
+      const tokenKey = tokenKeys[i] as string
+      this.#making.delete(tokenKey)
+      if (answers[i] === true) this.#generations.settled(tokenKey, tokens[i] as string)
+    }
+    return !answers.includes(undefined)
   }
 
   /** Makes the tokens that L2 lacks, and waits for those that are on their way to it. */
@@ -611,7 +667,7 @@ export class StorageTier {
   }
 
   /** The first token of a slot. It counts from the moment that L2 has it: a fetch that began earlier must not use it. */
-  #makeToken(tokenKey: string): Promise<void> {
+  #makeToken(tokenKey: string): Promise<unknown> {
     const running = this.#making.get(tokenKey)
     if (running !== undefined) return running
     const making = this.#addToken(tokenKey).finally(() => this.#making.delete(tokenKey))

@@ -79,3 +79,28 @@ test.each([
   await clock.advance(2_000)
   await closing
 })
+
+test('a new key whose token L2 refuses holds up none of those that came with it', async () => {
+  const memory = new MemoryStorage()
+  const storage = {
+    get: async (key: string) => memory.get(key),
+    delete: async (key: string) => memory.delete(key),
+    add: async (key: string, value: string) => memory.add(key, value),
+    // Tokens that an invalidation replaces come this way; first ones are added.
+    set: async (key: string, value: string, ttl?: number) => {
+      if (/:[hs]:/.test(key)) throw new Error('no')
+      return memory.set(key, value, ttl)
+    },
+  }
+  const client = new QueryClient({
+    storage,
+    logger: { info() {}, warn() {}, error() {} },
+    storageTimeout: 100,
+  })
+  await client.removeQueries(['refused'])
+  client.setQueryData(['refused'], 1)
+  client.setQueryData(['other'], 2)
+  await expect.poll(() => memory.get('sq:d:["other"]')).toContain('"d":2')
+  expect(await memory.get('sq:d:["refused"]')).toBeNull()
+  await client.close({ timeout: 1 })
+})
