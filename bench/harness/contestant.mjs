@@ -17,13 +17,14 @@ const commands = {
   async prepare({ settings, target }) {
     contestant = await question.cases[caseName][contestantName](settings)
     await contestant.check?.()
+    // Warm: compiled in its last form, and its pools and tables of the size that they will have.
+    const isWarm = (ms) => question.isCold || ms >= 10 * target
     if (contestant.n !== undefined) {
-      if (!question.isCold) await round(contestant.n)
+      for (let warm = 0; !isWarm(warm); ) warm += (await round(contestant.n)).ms
       return { n: contestant.n }
     }
-    // Warm: compiled in its last form, and its pools and tables of the size that they will have.
     let n = 4
-    for (let warm = 0, last = 0; warm < 10 * target || last < target; warm += last) {
+    for (let warm = 0, last = 0; !isWarm(warm) || last < target; warm += last) {
       last = (await round(n)).ms
       if (last < target) n *= 2
     }

@@ -56,7 +56,7 @@ export class Fetch implements OngoingFetch, DepartingFetch {
   readonly #storageSince: number
   /** What L2 knows its query by; `null` = it has nothing to do with L2. */
   readonly #name: StoredName | null
-  readonly #abort = new LazyAbort()
+  #abort: LazyAbort | null = null
   #predecessor: DepartingFetch | undefined
   #resolve!: (data: unknown) => void
   #reject!: (error: Error) => void
@@ -102,7 +102,8 @@ export class Fetch implements OngoingFetch, DepartingFetch {
       this.#timeout = env.timers.after(options.fetchTimeout, () => this.#timeOut())
     }
     // A fetch that follows another without a pause has its activity already.
-    if (query.held.activity.before === null) query.update(state.fetchStarted(query.held))
+    const { held } = query
+    if (held.activity.before === null) query.update(state.fetchStarted(held))
     if (!this.#lookAtOnce()) void this.#run()
   }
 
@@ -133,7 +134,7 @@ export class Fetch implements OngoingFetch, DepartingFetch {
   #abandon(reason: Error): void {
     if (!this.#end()) return
     this.#detach(state.fetchCancelled)
-    this.#abort.abort(reason)
+    this.#abort?.abort(reason)
     this.#reject(reason)
   }
 
@@ -175,10 +176,12 @@ export class Fetch implements OngoingFetch, DepartingFetch {
     if (tier.isAway || fleet?.isReady === false || this.#options.validate !== undefined) return false
     const isAgain = this.#hasLooked
     this.#hasLooked = true
-    tier.look(this.#name, this.#patience, isAgain, (found) => {
+    const patience = isAgain ? this.#patience : this.#env.storageTimeout
+    const tell = (found: StoredData | null): void => {
       if (this.#takeStored(found)) this.#leave()
       else void this.#run(true)
-    })
+    }
+    tier.look(this.#name, patience, isAgain, tell, isAgain ? undefined : this.#storageSince)
     return true
   }
 
@@ -264,6 +267,7 @@ export class Fetch implements OngoingFetch, DepartingFetch {
     if (this.#isOver()) return true
     const isDoubted = this.#isDoubted || this.#isInsistedOn
     const stored = found !== null && isDoubted ? { ...found, isInvalidated: true } : found
+    if (stored === null && query.data === undefined) return false
     const now = clock.now()
     if (this.#overtaken === null && !this.#isInsistedOn && isFresh(query, staleTime, now)) {
       // The user has set it in the meantime.
@@ -386,6 +390,7 @@ export class Fetch implements OngoingFetch, DepartingFetch {
       while (query.isPaused && !this.#isOver()) await this.#untilResumed()
       if (this.#isOver()) return
       this.#state = 'calling'
+      this.#abort ??= new LazyAbort()
       // What is known of the generations now is known before the call begins, so it may vouch for its result.
       const capture = this.#name === null ? null : (tier?.capture(this.#name) ?? null)
       counters.originCalls++
@@ -490,7 +495,7 @@ export class Fetch implements OngoingFetch, DepartingFetch {
     const error = new FetchTimeoutError(
       `The fetch of ${this.#query.hash} took longer than its fetchTimeout of ${this.#options.fetchTimeout} ms.`,
     )
-    this.#abort.abort(error)
+    this.#abort?.abort(error)
     this.#fail(error)
     if (this.#isFollowing) this.#reject(error)
     this.#release()

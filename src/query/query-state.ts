@@ -53,8 +53,12 @@ export const EMPTY: Held = {
   activity: AT_REST,
 }
 
+/** A fetch where none has failed before: nearly every one. */
+export const FIRST_FETCH: Activity = { ...AT_REST, fetchStatus: 'fetching', before: AT_REST }
+
 export function fetchStarted(held: Held): Held {
   const before = held.activity
+  if (before === AT_REST) return { ...held, activity: FIRST_FETCH }
   // An error is what the state says until data replaces it; without data the new fetch is the better news.
   const kept = held.data === undefined ? AT_REST : before
   return {
@@ -118,15 +122,20 @@ export function dataReceived(
   updatedAt: number,
   isInvalidated: boolean,
 ): Held {
-  const { activity } = held
   return {
     data,
     dataUpdatedAt: source === 'manual' ? updatedAt : Math.max(updatedAt, held.dataUpdatedAt),
     source,
     isInvalidated,
-    activity:
-      activity.before === null ? AT_REST : { ...activity, error: null, errorUpdatedAt: 0, before: AT_REST },
+    activity: withoutError(held.activity),
   }
+}
+
+function withoutError(activity: Activity): Activity {
+  if (activity.before === null) return AT_REST
+  return activity === FIRST_FETCH
+    ? activity
+    : { ...activity, error: null, errorUpdatedAt: 0, before: AT_REST }
 }
 
 /** The fetch has ended well; its data came with `dataReceived`. */

@@ -1,30 +1,34 @@
 /**
- * What a state says beside data and date. A cache has many queries and few situations: those at rest share them. Pure.
+ * What a state says beside data and date. A cache has many queries and few situations: those at rest share them, and
+ * those that are fetched without trouble. Pure.
  */
 
-import { AT_REST, type DataSource, type Held } from './query-state.ts'
+import { type Activity, AT_REST, type DataSource, FIRST_FETCH, type Held } from './query-state.ts'
 
 export type Situation = Pick<Held, 'source' | 'isInvalidated' | 'activity'>
 
 type Shared = Readonly<Record<DataSource | 'none', Situation>>
 
-const VALID = shared(false)
-const INVALIDATED = shared(true)
+const VALID = shared(false, AT_REST)
+const INVALIDATED = shared(true, AT_REST)
+const FETCHING = shared(false, FIRST_FETCH)
+const FETCHING_INVALIDATED = shared(true, FIRST_FETCH)
 
 /** Of a query that nothing was done with yet. */
 export const UNTOUCHED: Situation = VALID.none
 
 export function situationOf({ source, isInvalidated, activity }: Situation): Situation {
-  if (activity !== AT_REST) return { source, isInvalidated, activity }
-  return (isInvalidated ? INVALIDATED : VALID)[source ?? 'none']
+  if (activity === AT_REST) return (isInvalidated ? INVALIDATED : VALID)[source ?? 'none']
+  if (activity === FIRST_FETCH) return (isInvalidated ? FETCHING_INVALIDATED : FETCHING)[source ?? 'none']
+  return { source, isInvalidated, activity }
 }
 
 export function isSameSituation(a: Situation, b: Situation): boolean {
   return a.source === b.source && a.isInvalidated === b.isInvalidated && a.activity === b.activity
 }
 
-function shared(isInvalidated: boolean): Shared {
-  const from = (source: DataSource | null): Situation => ({ source, isInvalidated, activity: AT_REST })
+function shared(isInvalidated: boolean, activity: Activity): Shared {
+  const from = (source: DataSource | null): Situation => ({ source, isInvalidated, activity })
   return {
     none: from(null),
     origin: from('origin'),

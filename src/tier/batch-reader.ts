@@ -13,7 +13,8 @@ export type Answers = ReadonlyMap<string, string | null>
 const LARGEST_BATCH = 1_000
 
 interface Batch {
-  readonly keys: Set<string>
+  /** Without answers yet. */
+  readonly answers: Map<string, string | null>
   readonly tells: ((answers: Answers) => void)[]
 }
 
@@ -32,34 +33,38 @@ export class BatchReader {
   /** `load` without a promise: `tell` is called once, later. */
   ask(keys: readonly string[], tell: (answers: Answers) => void): void {
     const batch = this.#gathering ?? this.#begin()
-    for (const key of keys) batch.keys.add(key)
+    for (const key of keys) batch.answers.set(key, null)
     batch.tells.push(tell)
   }
 
   #begin(): Batch {
-    const batch: Batch = { keys: new Set(), tells: [] }
+    const batch: Batch = { answers: new Map(), tells: [] }
     queueMicrotask(() => {
       this.#gathering = null
-      this.#send([...batch.keys], (answers) => {
-        for (const tell of batch.tells) tell(answers)
-      })
+      this.#send(batch)
     })
     this.#gathering = batch
     return batch
   }
 
-  #send(keys: readonly string[], tell: (answers: Answers) => void): void {
-    const answers = new Map<string, string | null>()
+  #send({ answers, tells }: Batch): void {
     const { backend } = this.#guard
+    const keys = [...answers.keys()]
     const batchSize = backend.getMany === undefined ? 1 : LARGEST_BATCH
     let left = Math.ceil(keys.length / batchSize)
-    if (left === 0) tell(answers)
+    const end = (): void => {
+      for (const tell of tells) tell(answers)
+    }
+    if (left === 0) end()
     for (let i = 0; i < keys.length; i += batchSize) {
-      const batch = keys.length <= batchSize ? keys : keys.slice(i, i + batchSize)
-      void this.#read(batch).then((outcome) => {
-        if (outcome.isOk)
-          for (let k = 0; k < batch.length; k++) answers.set(batch[k] as string, textOf(outcome.value[k]))
-        if (--left === 0) tell(answers)
+      const part = keys.length <= batchSize ? keys : keys.slice(i, i + batchSize)
+      void this.#read(part).then((outcome) => {
+        for (let k = 0; k < part.length; k++) {
+          const key = part[k] as string
+          if (!outcome.isOk) answers.delete(key)
+          else answers.set(key, textOf(outcome.value[k]))
+        }
+        if (--left === 0) end()
       })
     }
   }

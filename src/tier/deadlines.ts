@@ -37,9 +37,8 @@ export class Deadlines {
     this.#now = now
   }
 
-  /** Calls `giveUp` after `limit` milliseconds, unless it has left. */
-  wait(limit: number, giveUp: () => void): Wait {
-    const now = this.#now()
+  /** Calls `giveUp` after `limit` milliseconds from `now` on, unless it has left. */
+  wait(limit: number, giveUp: () => void, now = this.#now()): Wait {
     const due = Math.floor(now + limit)
     const wait = new Wait(this.#groups.get(due) ?? this.#begin(due, due - now), giveUp)
     wait.group.waits.add(wait)

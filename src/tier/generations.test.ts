@@ -34,6 +34,30 @@ describe('the tokens of a key', () => {
     }
   })
 
+  test('are the same whichever key came before', () => {
+    const filter = { team: 'a' }
+    const keys = [
+      KEY,
+      ['users', 2, 'posts'],
+      ['users', '2', 'posts'],
+      ['users', 2],
+      ['users'],
+      [],
+      [filter, 1],
+    ]
+    const fresh = (key: (typeof keys)[number]) => new Generations('sq', seededRandom(1)).tokenKeysOf(key)
+    const { generations } = setUp()
+    for (const before of keys) {
+      for (const key of keys) {
+        generations.tokenKeysOf(before)
+        expect(generations.tokenKeysOf(key)).toEqual(fresh(key))
+      }
+    }
+    generations.tokenKeysOf([filter, 1])
+    filter.team = 'b'
+    expect(generations.tokenKeysOf([filter, 1])).toEqual(fresh([filter, 1]))
+  })
+
   test('are not met by what is below it, beside it, or exactly above it', () => {
     const { generations, tokens } = setUp()
     const others: [key: (string | number)[], isExact: boolean][] = [

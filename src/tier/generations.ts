@@ -42,6 +42,7 @@ export interface Capture {
 /** Beyond it the oldest are forgotten, which is safe: unknown is read again. */
 const MOST_KNOWN = 200_000
 const NONE: readonly string[] = []
+const TOKEN_LENGTH = 8
 const TOKEN = /^[\w-]{8}$/
 
 export function isToken(text: string): boolean {
@@ -287,6 +288,21 @@ export class Generations {
       if (!isPending) this.#drop(oldest)
     }
   }
+}
+
+/** How the tokens that something was written under differ from what is known of `slots`; a hard one decides. */
+export function differenceOf(slots: readonly Slot[], hard: string, soft: string): 'hard' | 'soft' | null {
+  const length = slots.length * TOKEN_LENGTH
+  if (hard.length !== length) return 'hard'
+  let difference: 'soft' | null = soft.length === length ? null : 'soft'
+  let start = 0
+  for (const slot of slots) {
+    const end = start + TOKEN_LENGTH
+    if (slot.hard?.token !== hard.slice(start, end)) return 'hard'
+    if (slot.soft?.token !== soft.slice(start, end)) difference = 'soft'
+    start = end
+  }
+  return difference
 }
 
 function isSettled(known: Known | undefined): known is Known {

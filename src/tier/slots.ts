@@ -35,10 +35,19 @@ export interface Slot {
   soft: Known | undefined
 }
 
+/** What keys share that differ in their last part alone. */
+interface Start {
+  readonly parts: QueryKey
+  readonly slots: readonly Slot[]
+  readonly state: number
+}
+
 export class Slots {
   readonly #namespace: string
   readonly #ofPrefixes = new Map<number, Slot>()
   readonly #ofKeys = new Map<number, Slot>()
+  /** Of the last key: the next one often has the same. */
+  #start: Start = { parts: [], slots: [], state: START }
 
   constructor(namespace: string) {
     this.#namespace = namespace
@@ -46,15 +55,15 @@ export class Slots {
 
   /** Those of all prefixes of `key`, and of the key as a whole. */
   of(key: QueryKey): Slot[] {
+    const last = key.length - 1
+    if (last < 0) return [this.#ofKey(START)]
+    if (!isStartOf(key, this.#start)) this.#start = this.#startOf(key)
+    const { slots, state } = this.#start
     // Of its size from the beginning: a write that waits keeps it.
-    const slots = new Array<Slot>(key.length + 1)
-    let state = START
-    for (let depth = 0; depth < key.length; depth++) {
-      slots[depth] = this.#ofPrefix(state, depth)
-      state = hashedTo(',', hashedTo(canonicalPart(key[depth] as KeyPart, depth), state))
-    }
-    slots[key.length] = this.#ofKey(state)
-    return slots
+    const all = new Array<Slot>(slots.length + 1)
+    for (let i = 0; i < slots.length; i++) all[i] = slots[i] as Slot
+    all[slots.length] = this.#ofKey(extended(state, key, last))
+    return all
   }
 
   /** Those that an invalidation of the key with these canonical parts concerns; `isExact` = of the key alone, nothing below. */
@@ -62,6 +71,16 @@ export class Slots {
     const state = parts.reduce((before, part) => hashedTo(`${part},`, before), START)
     const whole = this.#ofKey(state)
     return isExact ? [whole] : [whole, this.#ofPrefix(state, parts.length)]
+  }
+
+  #startOf(key: QueryKey): Start {
+    const slots: Slot[] = []
+    let state = START
+    for (let depth = 0; depth < key.length; depth++) {
+      slots.push(this.#ofPrefix(state, depth))
+      if (depth < key.length - 1) state = extended(state, key, depth)
+    }
+    return { parts: key.slice(0, -1), slots, state }
   }
 
   #ofPrefix(state: number, depth: number): Slot {
@@ -90,4 +109,18 @@ export class Slots {
     const softKey = generationKey(this.#namespace, 'soft', slot)
     return { hardKey, softKey, hard: undefined, soft: undefined }
   }
+}
+
+function extended(state: number, key: QueryKey, depth: number): number {
+  return hashedTo(',', hashedTo(canonicalPart(key[depth] as KeyPart, depth), state))
+}
+
+/** Objects are not compared: they may have changed. */
+function isStartOf(key: QueryKey, { parts, slots }: Start): boolean {
+  if (key.length !== slots.length) return false
+  for (let i = 0; i < parts.length; i++) {
+    const part = parts[i]
+    if (part !== key[i] || (typeof part === 'object' && part !== null)) return false
+  }
+  return true
 }

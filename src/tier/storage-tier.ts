@@ -20,7 +20,7 @@ import type { TimerQueue } from '../resilience/timer-queue.ts'
 import { type Answers, BatchReader } from './batch-reader.ts'
 import { Deadlines } from './deadlines.ts'
 import { decodeEnvelope } from './envelope.ts'
-import { type Capture, type GenerationKind, Generations, isToken } from './generations.ts'
+import { type Capture, differenceOf, type GenerationKind, Generations, isToken } from './generations.ts'
 import type { PendingWrite } from './pending-write.ts'
 import { RecentInvalidations } from './recent-invalidations.ts'
 import { type GuardStats, type Outcome, StorageGuard, type StorageOperation } from './storage-guard.ts'
@@ -200,8 +200,14 @@ export class StorageTier {
     return new Promise((resolve) => this.look(query, limit, isAgain, resolve))
   }
 
-  /** `read` without a promise: `tell` is called once, later. */
-  look(query: Keyed, limit: number, isAgain: boolean, tell: (found: StoredData | null) => void): void {
+  /** `read` without a promise: `tell` is called once, later. `now`: the monotonic moment, where it is known. */
+  look(
+    query: Keyed,
+    limit: number,
+    isAgain: boolean,
+    tell: (found: StoredData | null) => void,
+    now?: number,
+  ): void {
     const rejected = this.#rejected
     const name = this.name(query)
     const end = (found: StoredData | null): void => {
@@ -216,7 +222,7 @@ export class StorageTier {
       return
     }
     // What follows may ask L2 again: not amid the alarms, of which one may be about to open the circuit.
-    const wait = this.#deadlines.wait(limit, () => queueMicrotask(() => end(null)))
+    const wait = this.#deadlines.wait(limit, () => queueMicrotask(() => end(null)), now)
     this.#look(name, (found) => {
       if (this.#deadlines.leave(wait)) end(found)
     })
@@ -542,7 +548,8 @@ export class StorageTier {
 
   /**
    * Believes a value of L2 if it is ours, of this key, alive, and of the current generations, here and by what L2 has
-   * answered for them (`null`: not for all; `undefined`: it was not asked).
+   * answered for them (`null`: not for all; `undefined`: it was not asked). Where these are one, it is what `vouchedFor` has
+   * just told.
    */
   #accept(
     query: StoredName,
@@ -563,8 +570,17 @@ export class StorageTier {
     const now = clock.now()
     if (key !== (isDigest ? query.hash : null)) return null
     if (expiresAt !== null && expiresAt <= now) return null
-    if (current === null || current.hard !== hard || (answered ?? current).hard !== hard) return null
-    const isInvalidated = current.soft !== soft || (answered ?? current).soft !== soft
+    if (current === null) return null
+    let isInvalidated: boolean
+    if (answered === current) {
+      // Vouched for, so that they are what is known of its slots: to be put together only when something asks for them.
+      const difference = differenceOf(query.slots, hard, soft)
+      if (difference === 'hard') return null
+      isInvalidated = difference === 'soft'
+    } else {
+      if (current.hard !== hard || (answered ?? current).hard !== hard) return null
+      isInvalidated = current.soft !== soft || (answered ?? current).soft !== soft
+    }
     // Another worker's clock may be ahead; data from the future would never grow old.
     return {
       data,
