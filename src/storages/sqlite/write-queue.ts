@@ -26,7 +26,10 @@ const MAX_CHARACTERS = 1_000_000
 export class WriteQueue {
   readonly #commit: (batch: WriteBatch) => Promise<CommitReport>
   readonly #maxEntries: () => number
-  readonly #newest = new Map<string, Write>()
+  /** The newest write of each key, from the first `peek` on until all are settled: a burst that nobody reads needs none. */
+  #newest: Map<string, Write> | null = null
+  /** What is under way, oldest first. */
+  readonly #sent = new Set<readonly Write[]>()
   /** Two queues in step: the writes, and to whom each belongs. */
   #writes: Write[] = []
   #callers: Caller[] = []
@@ -42,12 +45,14 @@ export class WriteQueue {
 
   /** There is nothing that `peek` would show. */
   get isSettled(): boolean {
-    return this.#newest.size === 0
+    return this.#sent.size === 0 && this.#head === this.#writes.length
   }
 
   /** The newest write to `key` that is not settled. */
   peek(key: string): Write | undefined {
-    return this.#newest.size === 0 ? undefined : this.#newest.get(key)
+    if (this.isSettled) return undefined
+    this.#newest ??= this.#indexed()
+    return this.#newest.get(key)
   }
 
   /** Resolves to `false` where any of the writes was refused. */
@@ -56,7 +61,7 @@ export class WriteQueue {
     const settled = new Promise<boolean>((resolve, reject) => {
       const caller: Caller = { unsettled: writes.length, error: undefined, isRefused: false, resolve, reject }
       for (const write of writes) {
-        if (write.kind === 'put') this.#newest.set(write.key, write)
+        if (write.kind === 'put') this.#newest?.set(write.key, write)
         this.#writes.push(write)
         this.#callers.push(caller)
       }
@@ -92,6 +97,7 @@ export class WriteQueue {
       this.#head = 0
     }
     this.#underWay++
+    this.#sent.add(writes)
     const batch = batchOf(writes)
     let failures: ReadonlyMap<number, Error> | undefined
     let failure: Error | undefined
@@ -103,14 +109,23 @@ export class WriteQueue {
       failure = error as Error
     }
     this.#underWay--
+    this.#sent.delete(writes)
     this.#schedule()
+    if (this.isSettled) this.#newest = null
     for (let i = 0; i < writes.length; i++) {
       const write = writes[i]!
-      if (write.kind === 'put' && this.#newest.get(write.key) === write) this.#newest.delete(write.key)
+      if (this.#newest?.get(write.key) === write) this.#newest.delete(write.key)
       // A table that the map has outgrown may hold the write for long.
       write.value = null
       settle(callers[i]!, failure ?? failures?.get(i))
     }
+  }
+
+  #indexed(): Map<string, Write> {
+    const newest = new Map<string, Write>()
+    for (const writes of [...this.#sent, this.#writes.slice(this.#head)])
+      for (const write of writes) if (write.kind === 'put') newest.set(write.key, write)
+    return newest
   }
 
   #batchEnd(): number {
