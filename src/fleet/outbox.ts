@@ -63,14 +63,17 @@ export class Outbox {
 
   /** L2 has newer data of a key. A burst tells of thousands: no message is made for one that waits. */
   postUpdate(key: CanonicalKey, dataUpdatedAt: number): void {
-    const subject = subjectOf(key)
-    // The newest place in the order: what was told of the key before may be older than an invalidation between.
-    this.#waiting.delete(subject)
-    this.#add(subject, dataUpdatedAt)
+    this.#add(subjectOf(key), dataUpdatedAt)
   }
 
   #add(subject: string, message: FleetMessage | number): void {
+    const { size } = this.#waiting
     this.#waiting.set(subject, message)
+    if (this.#waiting.size === size) {
+      // The newest place in the order: what was told of the key before may be older than an invalidation between.
+      this.#waiting.delete(subject)
+      this.#waiting.set(subject, message)
+    }
     if (this.#waiting.size > MOST_WAITING) this.#waiting = new Map([['#', { type: 'lost' }]])
     this.#schedule()
   }

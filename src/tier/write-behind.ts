@@ -302,7 +302,8 @@ export class WriteBehind {
       const batch: PendingWrite[] = []
       for (let write = line.first; write !== null; write = line.first) {
         line.remove(write)
-        const lostAt = this.#unanswered.get(write.storageKey) ?? 0
+        // Looking into an empty map costs as much as into a full one.
+        const lostAt = this.#unanswered.size === 0 ? 0 : (this.#unanswered.get(write.storageKey) ?? 0)
         if (lostAt > now) this.#defer(write, lostAt)
         else if (write.value === undefined) this.#defer(write, now + UNMADE_PAUSE)
         else batch.push(write)
