@@ -626,22 +626,24 @@ export class StorageTier {
   async #learnForAll(names: readonly StoredName[]): Promise<void> {
     const isTold = await this.#learnTogether([...new Set(names.flatMap(({ tokenKeys }) => tokenKeys))])
     for (const name of names) {
-      const { storageKey, tokenKeys } = name
       // Where L2 did not tell, trying again at once would end in a circle. What is left else is each key's own affair: a
       // token that is on its way to L2, or that another worker has just made, is nothing for others to wait for.
-      if (isTold && this.#generations.capture(tokenKeys) === null) void this.#learnAlone(name)
-      else this.#endLearning(storageKey, tokenKeys)
+      if (!this.#endLearning(name) && isTold) void this.#learnAlone(name)
     }
   }
 
-  async #learnAlone({ storageKey, tokenKeys }: StoredName): Promise<void> {
-    await this.#learnTokens(tokenKeys)
-    this.#endLearning(storageKey, tokenKeys)
+  async #learnAlone(name: StoredName): Promise<void> {
+    this.#learning.add(name.storageKey)
+    await this.#learnTokens(name.tokenKeys)
+    this.#endLearning(name)
   }
 
-  #endLearning(storageKey: string, tokenKeys: readonly string[]): void {
+  /** Returns whether what waits can be made now. */
+  #endLearning({ storageKey, slots }: StoredName): boolean {
     this.#learning.delete(storageKey)
-    if (this.#generations.capture(tokenKeys) !== null) this.#writes.nudge(storageKey)
+    if (this.#generations.captureOf(slots) === null) return false
+    this.#writes.nudge(storageKey)
+    return true
   }
 
   /** Reads tokens, and adds those that L2 lacks where it can add; returns whether it has answered for all of them. */

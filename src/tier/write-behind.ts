@@ -79,6 +79,8 @@ export class WriteBehind {
   readonly #readyTokens = new Line<PendingWrite>()
   readonly #readyEntries = new Line<PendingWrite>()
   readonly #failing = new Line<PendingWrite>()
+  /** None of the failing ones is due before. */
+  #due = Number.POSITIVE_INFINITY
   /** What has no value yet, in the order of its coming; some of it may be gone. Emptied in the next microtask. */
   #unmade: PendingWrite[] = []
   /** Keys of unanswered writes, with the (monotonic) moment after which they count as lost. */
@@ -278,13 +280,23 @@ export class WriteBehind {
     const { guard } = this.#settings
     while (guard.isOpenForCalls) {
       const now = this.#now()
-      for (const write of this.#failing) if (write.notBefore <= now) this.#ready(write)
+      this.#readyDue(now)
       this.#make()
       const batch = this.#take()
       if (batch.length === 0) return
       const sentAt = this.#now()
       const isTaken = await this.#send(batch)
       this.#learn(batch.length, isTaken, this.#now() - sentAt)
+    }
+  }
+
+  /** Of thousands that wait for their generations each is looked at once in a while, not with each batch. */
+  #readyDue(now: number): void {
+    if (now < this.#due) return
+    this.#due = Number.POSITIVE_INFINITY
+    for (const write of this.#failing) {
+      if (write.notBefore <= now) this.#ready(write)
+      else this.#due = Math.min(this.#due, write.notBefore)
     }
   }
 
@@ -396,6 +408,7 @@ export class WriteBehind {
 
   #defer(write: PendingWrite, notBefore: number): void {
     write.notBefore = notBefore
+    this.#due = Math.min(this.#due, notBefore)
     this.#failing.add(write)
   }
 
@@ -410,9 +423,7 @@ export class WriteBehind {
     if (this.#retry !== null) timers.cancel(this.#retry)
     this.#retry = null
     if (this.#failing.size === 0 || this.#isClosed || !guard.isOpenForCalls) return
-    let due = Number.POSITIVE_INFINITY
-    for (const write of this.#failing) due = Math.min(due, write.notBefore)
-    this.#retry = timers.after(Math.max(1, due - this.#now()), () => this.#schedule())
+    this.#retry = timers.after(Math.max(1, this.#due - this.#now()), () => this.#schedule())
   }
 
   /** The pump has come to rest, or a moment has passed where it cannot run or found nothing that could be sent. */
