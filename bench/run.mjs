@@ -20,19 +20,21 @@ import { runQuestion } from './harness/run-question.mjs'
 import { runtime } from './harness/runtime.mjs'
 import { budgetTable, caseTable } from './harness/table.mjs'
 
-const { values: options } = parseArgs({
-  options: {
-    quick: { type: 'boolean', default: false },
-    check: { type: 'boolean', default: false },
-    only: { type: 'string', multiple: true },
-    'no-build': { type: 'boolean', default: false },
-    runtime: { type: 'string' },
-  },
-})
+const { values: options } = orSay(() =>
+  parseArgs({
+    options: {
+      quick: { type: 'boolean', default: false },
+      check: { type: 'boolean', default: false },
+      only: { type: 'string', multiple: true },
+      'no-build': { type: 'boolean', default: false },
+      runtime: { type: 'string' },
+    },
+  }),
+)
 
 process.chdir(fileURLToPath(new URL('.', import.meta.url)))
 
-const { command: execPath, version } = runtime(options.runtime)
+const { command: execPath, version } = orSay(() => runtime(options.runtime))
 const pace = options.quick
   ? { isQuick: true, rounds: 5, target: 8, execPath }
   : { isQuick: false, rounds: 21, target: 20, execPath }
@@ -46,10 +48,7 @@ const RESULTS = `results/${options.quick ? 'quick' : 'latest'}${suffix}.json`
 const all = readdirSync('questions').map((file) => file.replace(/\.mjs$/, ''))
 const wanted = options.only?.flatMap((names) => names.split(',')) ?? all
 const unknown = wanted.filter((name) => !all.includes(name))
-if (unknown.length > 0) {
-  console.error(`No question ${unknown.join(', ')}; there are ${all.join(', ')}.`)
-  process.exit(2)
-}
+if (unknown.length > 0) refuse(`No question ${unknown.join(', ')}; there are ${all.join(', ')}.`)
 
 install({ skipBuild: options['no-build'] })
 
@@ -90,4 +89,18 @@ function earlier() {
   } catch {
     return {}
   }
+}
+
+/** What cannot be asked for is said, without a stack. */
+function orSay(work) {
+  try {
+    return work()
+  } catch (error) {
+    return refuse(error.message)
+  }
+}
+
+function refuse(message) {
+  console.error(message)
+  process.exit(2)
 }

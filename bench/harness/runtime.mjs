@@ -28,7 +28,7 @@ function installed(name) {
     bun: [`@oven/bun-${platform}-${arch === 'arm64' ? 'aarch64' : arch}`, 'bin/bun'],
   }
   if (packages[kind] === undefined)
-    throw new Error(`No runtime ${name}; expected node@<version>, bun or a path.`)
+    throw new Error(`No runtime ${name}; expected node@<version>, bun or the path of a binary.`)
   const [packageName, binary] = packages[kind]
   const wanted = `${packageName}@${version}`
   const folder = join(CACHE, wanted.replaceAll('/', '+'))

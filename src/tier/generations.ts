@@ -290,11 +290,23 @@ export class Generations {
   }
 }
 
-/** How the tokens that something was written under differ from what is known of `slots`; a hard one decides. */
-export function differenceOf(slots: readonly Slot[], hard: string, soft: string): 'hard' | 'soft' | null {
+/** How the tokens that something was written under differ from others; a hard one decides. */
+export type Difference = 'hard' | 'soft' | null
+
+export function differenceFrom(capture: Capture, hard: string, soft: string): Difference {
+  if (capture.hard !== hard) return 'hard'
+  return capture.soft === soft ? null : 'soft'
+}
+
+export function worseOf(a: Difference, b: Difference): Difference {
+  return a === 'hard' || b === 'hard' ? 'hard' : (a ?? b)
+}
+
+/** From what is known of `slots`, which is not put together for it: that would cost more than the look. */
+export function differenceFromSlots(slots: readonly Slot[], hard: string, soft: string): Difference {
   const length = slots.length * TOKEN_LENGTH
   if (hard.length !== length) return 'hard'
-  let difference: 'soft' | null = soft.length === length ? null : 'soft'
+  let difference: Difference = soft.length === length ? null : 'soft'
   let start = 0
   for (const slot of slots) {
     const end = start + TOKEN_LENGTH

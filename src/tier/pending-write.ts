@@ -116,3 +116,8 @@ export function bytesOf(write: PendingWrite): number {
   // Two bytes a character at the most, and for the record what the heap was seen to grow by.
   return 700 + 2 * (write.storageKey.length + (write.value?.length ?? 0))
 }
+
+/** Settles when L2 has the write or a newer one of its key, or it was given up. */
+export function doneOf(write: PendingWrite): Promise<void> {
+  return new Promise((resolve) => write.whenDone(resolve))
+}

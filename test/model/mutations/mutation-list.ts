@@ -40,7 +40,7 @@ export const MUTATIONS: readonly Mutation[] = [
   {
     name: 'absent tokens count as equal',
     promise: 'P4',
-    file: 'tier/storage-tier.ts',
+    file: 'tier/stored-reader.ts',
     find: 'if (text === null || answered === null) return null\n',
     replace: `if (text === null) return null
     if (answered === null && this.#generations.current(query.tokenKeys) === null) {
@@ -52,9 +52,9 @@ export const MUTATIONS: readonly Mutation[] = [
   {
     name: 'hard tokens are not compared',
     promise: 'P4',
-    file: 'tier/storage-tier.ts',
-    find: 'if (current === null || current.hard !== hard || (answered ?? current).hard !== hard) return null',
-    replace: 'if (current === null) return null',
+    file: 'tier/stored-reader.ts',
+    find: "if (difference === 'hard') return null",
+    replace: '',
   },
   {
     name: 'soft and hard mixed: an invalidation replaces the hard token alone where a removal should',
@@ -66,8 +66,8 @@ export const MUTATIONS: readonly Mutation[] = [
   {
     name: 'soft tokens are not compared',
     promise: 'P4',
-    file: 'tier/storage-tier.ts',
-    find: 'const isInvalidated = current.soft !== soft || (answered ?? current).soft !== soft',
+    file: 'tier/stored-reader.ts',
+    find: "const isInvalidated = difference === 'soft'",
     replace: 'const isInvalidated = false',
   },
   {
@@ -87,7 +87,7 @@ export const MUTATIONS: readonly Mutation[] = [
   {
     name: 'what L2 answered for the tokens is not looked at while one is pending here',
     promise: 'P4',
-    file: 'tier/storage-tier.ts',
+    file: 'tier/stored-reader.ts',
     find: 'const answered = said ?? null',
     replace: 'const answered = areLearned ? undefined : null',
   },
@@ -101,7 +101,7 @@ export const MUTATIONS: readonly Mutation[] = [
   {
     name: 'what vouched in one snapshot does so in the next',
     promise: 'P4',
-    file: 'tier/storage-tier.ts',
+    file: 'tier/stored-reader.ts',
     find: ' && number === this.#snapshotNumber',
     replace: '',
   },
@@ -235,9 +235,9 @@ export const MUTATIONS: readonly Mutation[] = [
   {
     name: 'reads have no deadline',
     promise: 'P3',
-    file: 'tier/storage-tier.ts',
-    find: 'this.#deadlines.wait(limit, () => queue',
-    replace: 'this.#deadlines.wait(limit + 100_000, () => queue',
+    file: 'tier/stored-reader.ts',
+    find: 'this.#settings.deadlines.wait(limit, () => queue',
+    replace: 'this.#settings.deadlines.wait(limit + 100_000, () => queue',
   },
   {
     name: 'a time-out does not open the circuit',
@@ -467,14 +467,14 @@ export const MUTATIONS: readonly Mutation[] = [
   {
     name: 'what stands in the place of a token is never replaced',
     promise: 'P6',
-    file: 'tier/storage-tier.ts',
+    file: 'tier/token-keeper.ts',
     find: 'if (isTaken) await',
     replace: 'if (false as boolean) await',
   },
   {
     name: 'the token of another is not looked at where `add` finds one',
     promise: 'P6',
-    file: 'tier/storage-tier.ts',
+    file: 'tier/token-keeper.ts',
     find: 'if (isAdded) {',
     replace: 'if (isAdded !== undefined) {',
   },

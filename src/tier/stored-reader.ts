@@ -1,0 +1,294 @@
+/**
+ * What L2 holds for one key, once it has passed every check: reads, by a batch or out of a snapshot, and the judgement on
+ * what was read.
+ *
+ * Nothing is believed but what was written under the generations that are current here and in L2 (see `Generations`); what
+ * waits to be written answers for L2. Who reads is told once, within the limit that was named, and never rejected.
+ *
+ * Holds no data, only counts; its deadlines are the tier's.
+ *
+ * Long because: a read and the judgement on it are one thing.
+ */
+
+import type { Clock } from '../ports/clock.ts'
+import type { Serializer } from '../ports/serializer.ts'
+import type { SnapshotReader } from '../ports/storage.ts'
+import type { Answers, BatchReader } from './batch-reader.ts'
+import type { Deadlines } from './deadlines.ts'
+import { decodeEnvelope } from './envelope.ts'
+import {
+  type Capture,
+  differenceFrom,
+  differenceFromSlots,
+  type Generations,
+  isToken,
+  worseOf,
+} from './generations.ts'
+import type { StorageGuard } from './storage-guard.ts'
+import type { StoredName } from './stored-name.ts'
+import type { TokenKeeper } from './token-keeper.ts'
+import type { Vouch, Vouching } from './vouching.ts'
+import type { WriteBehind } from './write-behind.ts'
+
+/** Of so many looks into snapshots the time of one is taken, for all of them. */
+const LOOKS_MEASURED = 16
+
+/** What L2 has for a key, once it has passed every check. */
+export interface StoredData {
+  readonly data: unknown
+  readonly dataUpdatedAt: number
+  /** Invalidated softly: may be served, is not fresh. */
+  readonly isInvalidated: boolean
+  /** Under which it was got. */
+  readonly generations: Capture
+}
+
+export interface ReadStats {
+  hits: number
+  misses: number
+  /** Values that were corrupt, foreign, of another version, oversized or did not fit their schema: misses, too. */
+  rejected: number
+}
+
+export interface StoredReaderSettings {
+  readonly guard: StorageGuard
+  readonly reader: BatchReader
+  readonly writes: WriteBehind
+  readonly generations: Generations
+  readonly vouching: Vouching
+  readonly tokens: TokenKeeper
+  readonly deadlines: Deadlines
+  readonly clock: Clock
+  readonly serializer: Serializer
+  readonly namespaceKey: string
+  /** Milliseconds that never step back. */
+  readonly now: () => number
+  /** What was found that cannot be used, said once for each `what`. */
+  readonly report: (what: string, message: string) => void
+}
+
+export class StoredReader {
+  readonly #settings: StoredReaderSettings
+  readonly #guard: StorageGuard
+  readonly #writes: WriteBehind
+  readonly #generations: Generations
+  readonly #vouching: Vouching
+  readonly #tokens: TokenKeeper
+  /** The last snapshot in which the namespace's token was read, and what it stands for. */
+  #snapshotNumber = 0
+  #snapshotVouch: Vouch | null = null
+  #looks = 0
+  #hits = 0
+  #misses = 0
+  #rejected = 0
+
+  constructor(settings: StoredReaderSettings) {
+    this.#settings = settings
+    this.#guard = settings.guard
+    this.#writes = settings.writes
+    this.#generations = settings.generations
+    this.#vouching = settings.vouching
+    this.#tokens = settings.tokens
+  }
+
+  stats(): ReadStats {
+    return { hits: this.#hits, misses: this.#misses, rejected: this.#rejected }
+  }
+
+  countHit(): void {
+    this.#hits++
+  }
+
+  countRejected(): void {
+    this.#rejected++
+  }
+
+  /**
+   * Whether it is known without asking that a read would find nothing: L2 is away, and nothing waits for it in its place.
+   * Then it is counted as the read that it spares.
+   */
+  isMissing(name: StoredName, isAgain: boolean): boolean {
+    if (this.#guard.isOpenForCalls || this.#writes.peek(name.storageKey) !== undefined) return false
+    if (!isAgain) this.#misses++
+    return true
+  }
+
+  /** The valid data of a query, or `null` where there is none or `limit` milliseconds have passed; afterwards its generations are known where L2 answered. */
+  read(name: StoredName, limit: number, isAgain: boolean): Promise<StoredData | null> {
+    return new Promise((resolve) => this.look(name, limit, isAgain, resolve))
+  }
+
+  /** `read` without a promise: `tell` is called once, later. `now`: the monotonic moment, where it is known. */
+  look(
+    name: StoredName,
+    limit: number,
+    isAgain: boolean,
+    tell: (found: StoredData | null) => void,
+    now?: number,
+  ): void {
+    const rejected = this.#rejected
+    const end = (found: StoredData | null): void => {
+      // A fetch that looks again has been counted.
+      if (isAgain) this.#rejected = Math.min(this.#rejected, rejected)
+      else if (found === null) this.#misses++
+      else this.#hits++
+      tell(found)
+    }
+    if (!this.#guard.isOpenForCalls) {
+      queueMicrotask(() => end(this.#readPending(name)))
+      return
+    }
+    // What follows may ask L2 again: not amid the alarms, of which one may be about to open the circuit.
+    const wait = this.#settings.deadlines.wait(limit, () => queueMicrotask(() => end(null)), now)
+    this.#look(name, (found) => {
+      if (this.#settings.deadlines.leave(wait)) end(found)
+    })
+  }
+
+  /**
+   * What `read` would find, where the backend tells it at once; `undefined` = it cannot, or what there is needs more than
+   * a look. Who uses it counts the hit (`countHit`); who does not reads again, and is counted then.
+   */
+  readNow(name: StoredName): StoredData | undefined {
+    const { snapshot } = this.#guard.backend
+    if (snapshot === undefined || !this.#guard.isOpenForCalls) return undefined
+    const { storageKey } = name
+    // What waits to be written has to be made.
+    if (this.#writes.peek(storageKey) !== undefined) return undefined
+    // A look is too short for measuring each.
+    const isMeasured = ++this.#looks % LOOKS_MEASURED === 1
+    const startedAt = isMeasured ? this.#settings.now() : 0
+    const rejected = this.#rejected
+    let stored: StoredData | null
+    try {
+      const vouch = this.#vouchOf(snapshot)
+      if (vouch === null) return undefined
+      const seq = this.#generations.mark()
+      for (const tokenKey of this.#generations.notVouchedFor(name.slots, vouch))
+        this.#generations.learn(tokenKey, snapshot.get(tokenKey) ?? null, seq, vouch)
+      const current = this.#generations.vouchedFor(name.slots, vouch)
+      if (current === null) return undefined
+      stored = this.#accept(name, snapshot.get(storageKey) ?? null, current, current)
+    } catch {
+      return undefined
+    }
+    this.#guard.note('get', isMeasured ? this.#settings.now() - startedAt : undefined)
+    this.#rejected = rejected
+    return stored ?? undefined
+  }
+
+  /** `asksAll`: for every token, whatever vouches for it. */
+  #look(query: StoredName, tell: (found: StoredData | null) => void, asksAll = false): void {
+    const { storageKey } = query
+    const isHere = this.#writes.peek(storageKey) !== undefined
+    const vouch = this.#vouching.current
+    const asked =
+      asksAll || isHere || vouch === null
+        ? query.tokenKeys
+        : this.#generations.notVouchedFor(query.slots, vouch)
+    const seq = this.#generations.mark()
+    const keys = isHere ? asked : [storageKey, this.#settings.namespaceKey, ...asked]
+    this.#settings.reader.ask(keys, (answers) => this.#judge(query, answers, asked, seq, vouch, tell))
+  }
+
+  /** What L2 has answered to a look that asked for these tokens at `seq`, under `vouch`. */
+  #judge(
+    query: StoredName,
+    answers: Answers,
+    asked: readonly string[],
+    seq: number,
+    vouch: Vouch | null,
+    tell: (found: StoredData | null) => void,
+  ): void {
+    const { storageKey } = query
+    const holding = this.#tokens.hearNamespace(answers)
+    const isPending = this.#writes.peek(storageKey) !== undefined
+    const text = answers.get(storageKey) ?? null
+    const isVouchedFor = asked.length === 0 && holding !== null && !isPending
+    const current = isVouchedFor ? this.#generations.vouchedFor(query.slots, holding) : null
+    if (current !== null) {
+      const stored = this.#accept(query, text, current, current)
+      if (text !== null && stored?.isInvalidated !== false) this.#generations.doubt(query.tokenKeys)
+      tell(stored)
+      return
+    }
+    const { tokenKeys } = query
+    const areLearned = this.#tokens.learn(asked, answers, seq, vouch)
+    const said = areLearned ? this.#generations.answered(tokenKeys, answers, holding) : null
+    // An invalidation has come, and nothing vouches for what was not asked for.
+    if (said === undefined && answers.has(this.#settings.namespaceKey)) {
+      this.#look(query, tell, true)
+      return
+    }
+    const answered = said ?? null
+    // Asked again: a write may have come while L2 was being read, and then it answers alone, a tombstone too. It counts
+    // under the generations that L2 has named: where it did not, a peer's removal may be among them.
+    const stored = isPending ? this.#readPending(query, answered) : this.#accept(query, text, answered)
+    // Should a token that was not asked for be wrong (the store may have lost or damaged it), it must not remain so.
+    if (asked.length < tokenKeys.length && text !== null && stored?.isInvalidated !== false)
+      this.#generations.doubt(tokenKeys)
+    if (!areLearned || this.#generations.capture(tokenKeys) !== null) tell(stored)
+    else void this.#tokens.settle(tokenKeys).then(() => tell(stored))
+  }
+
+  /** What stands for the reads of the snapshot that is to be held now; `null` where nothing does. */
+  #vouchOf(snapshot: SnapshotReader): Vouch | null {
+    const number = snapshot.hold()
+    if (number === undefined) return null
+    const { current } = this.#vouching
+    if (current !== null && current === this.#snapshotVouch && number === this.#snapshotNumber) return current
+    const token = snapshot.get(this.#settings.namespaceKey) ?? null
+    if (token === null || !isToken(token)) return null
+    this.#snapshotNumber = number
+    this.#snapshotVouch = this.#vouching.learn(token, this.#settings.now())
+    return this.#snapshotVouch
+  }
+
+  /** What waits to be written answers for L2; a tombstone answers "nothing". */
+  #readPending(query: StoredName, answered?: Capture | null): StoredData | null {
+    const write = this.#writes.peek(query.storageKey)
+    if (write === undefined || !write.make() || typeof write.value !== 'string') return null
+    return this.#accept(query, write.value, answered)
+  }
+
+  /**
+   * Believes a value of L2 if it is ours, of this key, alive, and of the current generations, here and by what L2 has
+   * answered for them (`null`: not for all; `undefined`: it was not asked). Where these are one, it is what `vouchedFor` has
+   * just told.
+   */
+  #accept(
+    query: StoredName,
+    text: string | null,
+    answered: Capture | null | undefined,
+    current = this.#generations.current(query.tokenKeys),
+  ): StoredData | null {
+    if (text === null || answered === null) return null
+    const { serializer, clock } = this.#settings
+    const { storageKey, isDigest } = query
+    const decoded = decodeEnvelope(text, serializer, storageKey)
+    if ('reason' in decoded) {
+      this.#rejected++
+      this.#settings.report(decoded.reason, `L2 data of ${query.hash} was not used: it is ${decoded.reason}.`)
+      return null
+    }
+    const { data, dataUpdatedAt, expiresAt, hard, soft, key } = decoded.envelope
+    const now = clock.now()
+    if (key !== (isDigest ? query.hash : null)) return null
+    if (expiresAt !== null && expiresAt <= now) return null
+    if (current === null) return null
+    const difference =
+      answered === current
+        ? differenceFromSlots(query.slots, hard, soft)
+        : worseOf(differenceFrom(current, hard, soft), differenceFrom(answered ?? current, hard, soft))
+    if (difference === 'hard') return null
+    const isInvalidated = difference === 'soft'
+    // Another worker's clock may be ahead; data from the future would never grow old.
+    return {
+      data,
+      dataUpdatedAt: Math.min(dataUpdatedAt, now),
+      isInvalidated,
+      // Strings cut from the text would keep all of it.
+      generations: isInvalidated ? { hard, soft } : current,
+    }
+  }
+}
