@@ -279,14 +279,13 @@ export class Fetch implements OngoingFetch, DepartingFetch {
     if (plan === 'ignore') return false
     const { data, dataUpdatedAt, isInvalidated, generations } = stored
     if (this.#overtaken === null) query.vouchers = generations
-    const received = (held: state.Held) =>
-      state.dataReceived(held, data, 'storage', dataUpdatedAt, isInvalidated)
+    const received = state.dataReceived(query.held, data, 'storage', dataUpdatedAt, isInvalidated)
     if (plan === 'settle') {
-      this.#settle(data, (held) => state.fetchSucceeded(received(held)))
+      this.#settle(data, () => state.fetchSucceeded(received))
       return true
     }
     if (this.#overtaken !== null) return false
-    query.update(received(query.held))
+    query.update(received)
     if (this.#callers === 0) return false
     counters.staleServes += this.#callers
     this.#end()

@@ -8,8 +8,10 @@ import type { AnyQueryOptions, Query } from '../query/query.ts'
 import { isSamePolicy, NO_POLICY, policyOf, type QueryPolicy } from '../query/query-policy.ts'
 import { dataReceived } from '../query/query-state.ts'
 import type { DepartingFetch, FetchEnvironment } from './environment.ts'
-import { Fetch } from './fetch.ts'
+import { Fetch, type FetchStart } from './fetch.ts'
 import { planCall, planStored } from './plan.ts'
+
+const FOR_A_CALLER: FetchStart = { isBackground: false, skipStorage: false }
 
 export class Fetcher {
   readonly #env: FetchEnvironment
@@ -171,13 +173,8 @@ export class Fetcher {
     signal: AbortSignal | undefined,
   ): Promise<unknown> {
     if (query.fetch !== null) this.#env.counters.joins++
-    const fetch = (query.fetch ??
-      new Fetch(this.#env, query, options, { isBackground: false, skipStorage: false })) as Fetch
-    if (whenStale === 'serve') return fetch.join(signal)
-    // What follows stale data may find stale data again: another worker's, newer but overtaken as well.
-    const last = (each: Fetch): Promise<unknown> =>
-      each.join(signal).then((data) => (each.successor === null ? data : last(each.successor)))
-    return last(fetch)
+    const fetch = (query.fetch ?? new Fetch(this.#env, query, options, FOR_A_CALLER)) as Fetch
+    return whenStale === 'serve' ? fetch.join(signal) : joinLast(fetch, signal)
   }
 
   #departing(query: Query): DepartingFetch | undefined {
@@ -199,4 +196,11 @@ export class Fetcher {
     if (data === undefined) return
     query.update(dataReceived(query.held, data, 'initial', initialDataUpdatedAt ?? clock.now(), false))
   }
+}
+
+/** What follows stale data may find stale data again: another worker's, newer but overtaken as well. */
+function joinLast(fetch: Fetch, signal: AbortSignal | undefined): Promise<unknown> {
+  return fetch
+    .join(signal)
+    .then((data) => (fetch.successor === null ? data : joinLast(fetch.successor, signal)))
 }

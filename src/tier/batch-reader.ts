@@ -12,10 +12,15 @@ export type Answers = ReadonlyMap<string, string | null>
 
 const LARGEST_BATCH = 1_000
 
+/** Whoever asks for keys: told once, later. */
+export interface Asker {
+  answered(answers: Answers): void
+}
+
 interface Batch {
   /** Without answers yet. */
   readonly answers: Map<string, string | null>
-  readonly tells: ((answers: Answers) => void)[]
+  readonly askers: Asker[]
 }
 
 export class BatchReader {
@@ -27,18 +32,18 @@ export class BatchReader {
   }
 
   load(keys: readonly string[]): Promise<Answers> {
-    return new Promise((resolve) => this.ask(keys, resolve))
+    return new Promise((resolve) => this.ask(keys, { answered: resolve }))
   }
 
-  /** `load` without a promise: `tell` is called once, later. */
-  ask(keys: readonly string[], tell: (answers: Answers) => void): void {
+  /** `load` without a promise. */
+  ask(keys: readonly string[], asker: Asker): void {
     const batch = this.#gathering ?? this.#begin()
     for (const key of keys) batch.answers.set(key, null)
-    batch.tells.push(tell)
+    batch.askers.push(asker)
   }
 
   #begin(): Batch {
-    const batch: Batch = { answers: new Map(), tells: [] }
+    const batch: Batch = { answers: new Map(), askers: [] }
     queueMicrotask(() => {
       this.#gathering = null
       this.#send(batch)
@@ -47,13 +52,13 @@ export class BatchReader {
     return batch
   }
 
-  #send({ answers, tells }: Batch): void {
+  #send({ answers, askers }: Batch): void {
     const { backend } = this.#guard
     const keys = [...answers.keys()]
     const batchSize = backend.getMany === undefined ? 1 : LARGEST_BATCH
     let left = Math.ceil(keys.length / batchSize)
     const end = (): void => {
-      for (const tell of tells) tell(answers)
+      for (const asker of askers) asker.answered(answers)
     }
     if (left === 0) end()
     for (let i = 0; i < keys.length; i += batchSize) {

@@ -1,14 +1,18 @@
 import { describe, expect, test } from 'vitest'
 import { TimerQueue } from '../resilience/timer-queue.ts'
 import { VirtualClock } from '../testing/index.ts'
-import { Deadlines } from './deadlines.ts'
+import { Deadlines, type Waiter } from './deadlines.ts'
 
 function setUp() {
   const clock = new VirtualClock()
   const timers = new TimerQueue(clock)
   const told: string[] = []
   const deadlines = new Deadlines(timers, () => clock.now())
-  const wait = (name: string, limit: number) => deadlines.wait(limit, () => told.push(name))
+  const wait = (name: string, limit: number): Waiter => {
+    const waiter = { group: null, giveUp: () => void told.push(name) }
+    deadlines.wait(limit, waiter)
+    return waiter
+  }
   return { clock, timers, told, deadlines, wait }
 }
 
@@ -65,7 +69,7 @@ describe('deadlines', () => {
 
   test('one that is set while others ring is not lost', async () => {
     const { clock, told, deadlines, wait } = setUp()
-    deadlines.wait(100, () => wait('second', 100))
+    deadlines.wait(100, { group: null, giveUp: () => void wait('second', 100) })
     await clock.advance(200)
     expect(told).toEqual(['second'])
   })

@@ -2,26 +2,23 @@
  * Those who wait for L2, each until its deadline. Deadlines of one millisecond share an alarm: they ring at its beginning, so
  * nobody waits longer than it said. The last of them is kept when nobody waits for it any longer: the next to come may.
  *
- * A `Wait` is `waiting` until `leave` or its deadline or `endAll`, whichever comes first, and then calls nothing any more.
+ * A waiter waits until `leave` or its deadline or `endAll`, whichever comes first, and then is told nothing any more.
  * Holds the process while anybody waits. Owns its alarms.
  */
 
 import type { Alarm, TimerQueue } from '../resilience/timer-queue.ts'
 
-interface Group {
+export interface Group {
   readonly due: number
   readonly alarm: Alarm
-  readonly waits: Set<Wait>
+  readonly waiters: Set<Waiter>
 }
 
-export class Wait {
-  readonly group: Group
-  readonly giveUp: () => void
-
-  constructor(group: Group, giveUp: () => void) {
-    this.group = group
-    this.giveUp = giveUp
-  }
+/** It waits at most once. */
+export interface Waiter {
+  /** Where it waits; for `Deadlines` alone. */
+  group: Group | null
+  giveUp(): void
 }
 
 export class Deadlines {
@@ -37,20 +34,21 @@ export class Deadlines {
     this.#now = now
   }
 
-  /** Calls `giveUp` after `limit` milliseconds from `now` on, unless it has left. */
-  wait(limit: number, giveUp: () => void, now = this.#now()): Wait {
+  /** Tells it to give up after `limit` milliseconds from `now` on, unless it has left. */
+  wait(limit: number, waiter: Waiter, now = this.#now()): void {
     const due = Math.floor(now + limit)
-    const wait = new Wait(this.#groups.get(due) ?? this.#begin(due, due - now), giveUp)
-    wait.group.waits.add(wait)
+    waiter.group = this.#groups.get(due) ?? this.#begin(due, due - now)
+    waiter.group.waiters.add(waiter)
     if (++this.#waiting === 1) this.#timers.hold()
-    return wait
   }
 
   /** `false` = it has been told to give up. */
-  leave(wait: Wait): boolean {
-    const { group } = wait
-    if (!group.waits.delete(wait)) return false
-    if (group.waits.size === 0 && group !== this.#last) this.#end(group)
+  leave(waiter: Waiter): boolean {
+    const { group } = waiter
+    if (group === null) return false
+    waiter.group = null
+    group.waiters.delete(waiter)
+    if (group.waiters.size === 0 && group !== this.#last) this.#end(group)
     if (--this.#waiting === 0) this.#timers.release()
     return true
   }
@@ -60,17 +58,18 @@ export class Deadlines {
   }
 
   #begin(due: number, delay: number): Group {
-    const group: Group = { due, alarm: this.#timers.after(delay, () => this.#ring(group)), waits: new Set() }
+    const alarm = this.#timers.after(delay, () => this.#ring(group))
+    const group: Group = { due, alarm, waiters: new Set() }
     this.#groups.set(due, group)
     const last = this.#last
     this.#last = group
-    if (last?.waits.size === 0) this.#end(last)
+    if (last?.waiters.size === 0) this.#end(last)
     return group
   }
 
   #ring(group: Group): void {
     this.#end(group)
-    for (const wait of [...group.waits]) if (this.leave(wait)) wait.giveUp()
+    for (const waiter of [...group.waiters]) if (this.leave(waiter)) waiter.giveUp()
   }
 
   #end(group: Group): void {

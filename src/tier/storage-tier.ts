@@ -19,7 +19,7 @@ import type { Awaitable, StorageBackend } from '../ports/storage.ts'
 import type { SafeLogger } from '../resilience/safe-logger.ts'
 import type { TimerQueue } from '../resilience/timer-queue.ts'
 import { BatchReader } from './batch-reader.ts'
-import { Deadlines } from './deadlines.ts'
+import { Deadlines, type Waiter } from './deadlines.ts'
 import { type Capture, type GenerationKind, Generations } from './generations.ts'
 import { doneOf, type PendingWrite } from './pending-write.ts'
 import { RecentInvalidations } from './recent-invalidations.ts'
@@ -382,7 +382,8 @@ export class StorageTier {
   /** The result of `work`, or `otherwise` where it takes longer than a fetch may wait, or L2 goes away meanwhile. */
   #within<T>(work: () => Promise<T>, otherwise: T, limit = this.#settings.storageTimeout): Promise<T> {
     return new Promise((resolve, reject) => {
-      const wait = this.#deadlines.wait(limit, () => resolve(otherwise))
+      const wait: Waiter = { group: null, giveUp: () => resolve(otherwise) }
+      this.#deadlines.wait(limit, wait)
       work().then(
         (result) => {
           if (this.#deadlines.leave(wait)) resolve(result)

@@ -24,6 +24,7 @@ import {
   isToken,
   worseOf,
 } from './generations.ts'
+import { Look, type LookHost } from './look.ts'
 import type { StorageGuard } from './storage-guard.ts'
 import type { StoredName } from './stored-name.ts'
 import type { TokenKeeper } from './token-keeper.ts'
@@ -81,6 +82,10 @@ export class StoredReader {
   #hits = 0
   #misses = 0
   #rejected = 0
+  readonly #host: LookHost = {
+    judge: (look, answers) => this.#judge(look, answers),
+    end: (look, found) => this.#end(look, found),
+  }
 
   constructor(settings: StoredReaderSettings) {
     this.#settings = settings
@@ -126,23 +131,13 @@ export class StoredReader {
     tell: (found: StoredData | null) => void,
     now?: number,
   ): void {
-    const rejected = this.#rejected
-    const end = (found: StoredData | null): void => {
-      // A fetch that looks again has been counted.
-      if (isAgain) this.#rejected = Math.min(this.#rejected, rejected)
-      else if (found === null) this.#misses++
-      else this.#hits++
-      tell(found)
-    }
+    const look = new Look(this.#host, name, isAgain, this.#rejected, tell)
     if (!this.#guard.isOpenForCalls) {
-      queueMicrotask(() => end(this.#readPending(name)))
+      queueMicrotask(() => this.#end(look, this.#readPending(name)))
       return
     }
-    // What follows may ask L2 again: not amid the alarms, of which one may be about to open the circuit.
-    const wait = this.#settings.deadlines.wait(limit, () => queueMicrotask(() => end(null)), now)
-    this.#look(name, (found) => {
-      if (this.#settings.deadlines.leave(wait)) end(found)
-    })
+    this.#settings.deadlines.wait(limit, look, now)
+    this.#ask(look)
   }
 
   /**
@@ -177,29 +172,39 @@ export class StoredReader {
     return stored ?? undefined
   }
 
+  #end({ isAgain, rejectedBefore, tell }: Look, found: StoredData | null): void {
+    // A fetch that looks again has been counted.
+    if (isAgain) this.#rejected = Math.min(this.#rejected, rejectedBefore)
+    else if (found === null) this.#misses++
+    else this.#hits++
+    tell(found)
+  }
+
+  /** Ends it in time, or it has ended. */
+  #found(look: Look, found: StoredData | null): void {
+    if (this.#settings.deadlines.leave(look)) this.#end(look, found)
+  }
+
   /** `asksAll`: for every token, whatever vouches for it. */
-  #look(query: StoredName, tell: (found: StoredData | null) => void, asksAll = false): void {
-    const { storageKey } = query
+  #ask(look: Look, asksAll = false): void {
+    const { name } = look
+    const { storageKey } = name
     const isHere = this.#writes.peek(storageKey) !== undefined
     const vouch = this.#vouching.current
     const asked =
       asksAll || isHere || vouch === null
-        ? query.tokenKeys
-        : this.#generations.notVouchedFor(query.slots, vouch)
-    const seq = this.#generations.mark()
+        ? name.tokenKeys
+        : this.#generations.notVouchedFor(name.slots, vouch)
+    look.asked = asked
+    look.seq = this.#generations.mark()
+    look.vouch = vouch
     const keys = isHere ? asked : [storageKey, this.#settings.namespaceKey, ...asked]
-    this.#settings.reader.ask(keys, (answers) => this.#judge(query, answers, asked, seq, vouch, tell))
+    this.#settings.reader.ask(keys, look)
   }
 
   /** What L2 has answered to a look that asked for these tokens at `seq`, under `vouch`. */
-  #judge(
-    query: StoredName,
-    answers: Answers,
-    asked: readonly string[],
-    seq: number,
-    vouch: Vouch | null,
-    tell: (found: StoredData | null) => void,
-  ): void {
+  #judge(look: Look, answers: Answers): void {
+    const { name: query, asked, seq, vouch } = look
     const { storageKey } = query
     const holding = this.#tokens.hearNamespace(answers)
     const isPending = this.#writes.peek(storageKey) !== undefined
@@ -209,7 +214,7 @@ export class StoredReader {
     if (current !== null) {
       const stored = this.#accept(query, text, current, current)
       if (text !== null && stored?.isInvalidated !== false) this.#generations.doubt(query.tokenKeys)
-      tell(stored)
+      this.#found(look, stored)
       return
     }
     const { tokenKeys } = query
@@ -217,7 +222,7 @@ export class StoredReader {
     const said = areLearned ? this.#generations.answered(tokenKeys, answers, holding) : null
     // An invalidation has come, and nothing vouches for what was not asked for.
     if (said === undefined && answers.has(this.#settings.namespaceKey)) {
-      this.#look(query, tell, true)
+      this.#ask(look, true)
       return
     }
     const answered = said ?? null
@@ -227,8 +232,8 @@ export class StoredReader {
     // Should a token that was not asked for be wrong (the store may have lost or damaged it), it must not remain so.
     if (asked.length < tokenKeys.length && text !== null && stored?.isInvalidated !== false)
       this.#generations.doubt(tokenKeys)
-    if (!areLearned || this.#generations.capture(tokenKeys) !== null) tell(stored)
-    else void this.#tokens.settle(tokenKeys).then(() => tell(stored))
+    if (!areLearned || this.#generations.capture(tokenKeys) !== null) this.#found(look, stored)
+    else void this.#tokens.settle(tokenKeys).then(() => this.#found(look, stored))
   }
 
   /** What stands for the reads of the snapshot that is to be held now; `null` where nothing does. */

@@ -236,8 +236,8 @@ export const MUTATIONS: readonly Mutation[] = [
     name: 'reads have no deadline',
     promise: 'P3',
     file: 'tier/stored-reader.ts',
-    find: 'this.#settings.deadlines.wait(limit, () => queue',
-    replace: 'this.#settings.deadlines.wait(limit + 100_000, () => queue',
+    find: 'deadlines.wait(limit, look, now)',
+    replace: 'deadlines.wait(limit + 100_000, look, now)',
   },
   {
     name: 'a time-out does not open the circuit',

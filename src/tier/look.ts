@@ -1,0 +1,53 @@
+/**
+ * One look into L2 for one key, while it is under way: who is to be told, and what was asked. There may be thousands at a
+ * time, so each is one object for all who deal with it: the batch, the deadlines and the reader.
+ */
+
+import type { Answers, Asker } from './batch-reader.ts'
+import type { Group, Waiter } from './deadlines.ts'
+import type { StoredName } from './stored-name.ts'
+import type { StoredData } from './stored-reader.ts'
+import type { Vouch } from './vouching.ts'
+
+export interface LookHost {
+  judge(look: Look, answers: Answers): void
+  end(look: Look, found: StoredData | null): void
+}
+
+export class Look implements Asker, Waiter {
+  readonly name: StoredName
+  /** The same fetch has looked before. */
+  readonly isAgain: boolean
+  /** How many values had been rejected when it began. */
+  readonly rejectedBefore: number
+  readonly tell: (found: StoredData | null) => void
+  group: Group | null = null
+  /** The tokens that L2 was asked for, at `seq` and under `vouch`. */
+  asked: readonly string[] = []
+  seq = 0
+  vouch: Vouch | null = null
+  readonly #host: LookHost
+
+  constructor(
+    host: LookHost,
+    name: StoredName,
+    isAgain: boolean,
+    rejectedBefore: number,
+    tell: (found: StoredData | null) => void,
+  ) {
+    this.#host = host
+    this.name = name
+    this.isAgain = isAgain
+    this.rejectedBefore = rejectedBefore
+    this.tell = tell
+  }
+
+  answered(answers: Answers): void {
+    this.#host.judge(this, answers)
+  }
+
+  giveUp(): void {
+    // What follows may ask L2 again: not amid the alarms, of which one may be about to open the circuit.
+    queueMicrotask(() => this.#host.end(this, null))
+  }
+}
