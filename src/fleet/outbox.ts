@@ -31,7 +31,7 @@ export class Outbox {
   /** By what they speak of; an invalidation speaks of itself alone, and of an update its moment says the rest. */
   #waiting = new Map<string, FleetMessage | number>()
   /** What a call is to append now: the first of all. */
-  #underWay: [string, FleetMessage | number][] = []
+  #underWay = new Map<string, FleetMessage | number>()
   #told: (() => void)[] = []
   #serial = 0
   #isSending = false
@@ -48,7 +48,7 @@ export class Outbox {
   }
 
   get size(): number {
-    return this.#waiting.size + this.#underWay.length
+    return this.#waiting.size + this.#underWay.size
   }
 
   /** Resolves when the log has the message. */
@@ -95,27 +95,32 @@ export class Outbox {
   }
 
   #take(): void {
-    for (const each of this.#waiting) {
-      this.#underWay.push(each)
-      this.#waiting.delete(each[0])
-      if (this.#underWay.length === BATCH) break
+    if (this.#waiting.size <= BATCH) {
+      this.#underWay = this.#waiting
+      this.#waiting = new Map()
+      return
+    }
+    for (const [subject, message] of this.#waiting) {
+      this.#underWay.set(subject, message)
+      this.#waiting.delete(subject)
+      if (this.#underWay.size === BATCH) break
     }
   }
 
   /** First again, but for what has a newer message now. */
   #takeBack(): void {
-    const former = this.#underWay.filter(([subject]) => !this.#waiting.has(subject))
+    const former = [...this.#underWay].filter(([subject]) => !this.#waiting.has(subject))
     this.#waiting = new Map([...former, ...this.#waiting])
-    this.#underWay = []
+    this.#underWay = new Map()
   }
 
   async #pump(): Promise<void> {
     while (this.#waiting.size > 0 && !this.#isClosed) {
       this.#take()
       const told = this.#waiting.size === 0 ? this.#told.splice(0) : []
-      const messages = this.#underWay.map(([subject, message]) =>
-        typeof message === 'number' ? encodeUpdate(subject, message) : message,
-      )
+      const messages: (FleetMessage | string)[] = []
+      for (const [subject, message] of this.#underWay)
+        messages.push(typeof message === 'number' ? encodeUpdate(subject, message) : message)
       const texts = encodeMessages(this.#sender, messages)
       const outcome = await this.#tier.call('append', () => this.#feed.append(texts))
       if (!outcome.isOk) {
@@ -128,7 +133,7 @@ export class Outbox {
         break
       }
       this.#attempts = 0
-      this.#underWay = []
+      this.#underWay = new Map()
       for (const tell of told) tell()
     }
     // Who came to wait while the last batch was under way.
