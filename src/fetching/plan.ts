@@ -1,7 +1,7 @@
 /** Decisions of a fetch, apart from what carries them out. Pure. */
 
 import { type Dated, isFresh } from '../query/freshness.ts'
-import type { StoredData } from '../tier/stored-reader.ts'
+import type { StoredData } from '../tier/look.ts'
 
 /** `serve`: L1 answers. `refresh`: L1 answers and a fetch runs behind it. `wait`: the caller waits for a fetch. */
 export type CallPlan = 'serve' | 'refresh' | 'wait'

@@ -5,9 +5,19 @@
 
 import type { Answers, Asker } from './batch-reader.ts'
 import type { Group, Waiter } from './deadlines.ts'
+import type { Capture } from './generations.ts'
 import type { StoredName } from './stored-name.ts'
-import type { StoredData } from './stored-reader.ts'
 import type { Vouch } from './vouching.ts'
+
+/** What L2 has for a key, once it has passed every check. */
+export interface StoredData {
+  readonly data: unknown
+  readonly dataUpdatedAt: number
+  /** Invalidated softly: may be served, is not fresh. */
+  readonly isInvalidated: boolean
+  /** Under which it was got. */
+  readonly generations: Capture
+}
 
 export interface LookHost {
   judge(look: Look, answers: Answers): void

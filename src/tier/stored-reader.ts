@@ -24,7 +24,7 @@ import {
   isToken,
   worseOf,
 } from './generations.ts'
-import { Look, type LookHost } from './look.ts'
+import { Look, type LookHost, type StoredData } from './look.ts'
 import type { StorageGuard } from './storage-guard.ts'
 import type { StoredName } from './stored-name.ts'
 import type { TokenKeeper } from './token-keeper.ts'
@@ -33,16 +33,6 @@ import type { WriteBehind } from './write-behind.ts'
 
 /** Of so many looks into snapshots the time of one is taken, for all of them. */
 const LOOKS_MEASURED = 16
-
-/** What L2 has for a key, once it has passed every check. */
-export interface StoredData {
-  readonly data: unknown
-  readonly dataUpdatedAt: number
-  /** Invalidated softly: may be served, is not fresh. */
-  readonly isInvalidated: boolean
-  /** Under which it was got. */
-  readonly generations: Capture
-}
 
 export interface ReadStats {
   hits: number

@@ -447,8 +447,8 @@ export const MUTATIONS: readonly Mutation[] = [
     name: 'who wants no stale data gets what the refresh has found stale',
     promise: 'P4',
     file: 'fetching/fetcher.ts',
-    find: 'each.successor === null ? data : last(each.successor)',
-    replace: 'each.successor === null || each !== fetch ? data : last(each.successor)',
+    find: 'joinLast(fetch.successor, signal)',
+    replace: 'fetch.successor.join(signal)',
   },
   {
     name: 'a lease that came too late is kept',
