@@ -258,12 +258,14 @@ export class QueryClient {
   ): T | undefined
   setQueryData(key: QueryKey, dataOrUpdater: unknown, options: SetQueryDataOptions = {}): unknown {
     assertOneOf('storage', options.storage, [true, false])
-    const held = this.#cache.get(key)?.data
-    const data =
-      typeof dataOrUpdater === 'function' ? (dataOrUpdater as Updater<unknown>)(held) : dataOrUpdater
+    const found = this.#cache.get(key) ?? null
+    const held = found?.data
+    const isUpdater = typeof dataOrUpdater === 'function'
+    const data = isUpdater ? (dataOrUpdater as Updater<unknown>)(held) : dataOrUpdater
     if (data === undefined) return held
     const { defaults } = this.#env
-    const query = this.#cache.obtain(key, defaults.gcTime)
+    // An updater is the user's: it may have done anything to the cache.
+    const query = this.#cache.obtain(key, defaults.gcTime, isUpdater ? undefined : found)
     const now = this.#clock.now()
     const { storage, storageTtl, gcTime } = query.policy
     const name = this.#tier?.name(query)

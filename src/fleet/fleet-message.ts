@@ -31,7 +31,18 @@ export interface Sender {
 
 type Update = Extract<FleetMessage, { readonly type: 'updated' }>
 
-export function encodeMessages(sender: Sender, messages: readonly FleetMessage[]): string[] {
+/** What an update says of a key, in a message. */
+export function subjectOf(key: CanonicalKey): string {
+  return JSON.stringify(key)
+}
+
+/** An update, as `encodeMessages` takes it. */
+export function encodeUpdate(subject: string, dataUpdatedAt: number): string {
+  return `${dataUpdatedAt},${subject}`
+}
+
+/** A string is an encoded update. */
+export function encodeMessages(sender: Sender, messages: readonly (FleetMessage | string)[]): string[] {
   const head = headOf(sender)
   const texts: string[] = []
   let updates: string[] = []
@@ -42,12 +53,13 @@ export function encodeMessages(sender: Sender, messages: readonly FleetMessage[]
     length = 0
   }
   for (const message of messages) {
-    if (message.type !== 'updated') {
+    if (typeof message !== 'string' && message.type !== 'updated') {
       flush()
       texts.push(head + tailOf(message))
       continue
     }
-    const update = `${message.dataUpdatedAt},${JSON.stringify(message.key)}`
+    const update =
+      typeof message === 'string' ? message : encodeUpdate(subjectOf(message.key), message.dataUpdatedAt)
     if (updates.length === MOST_UPDATES || length + update.length > LONGEST) flush()
     updates.push(update)
     length += update.length

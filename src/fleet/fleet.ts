@@ -122,7 +122,7 @@ export class Fleet {
     })
     tier.listener = {
       onPersisted: ({ key }, dataUpdatedAt) => {
-        outbox.post({ type: 'updated', key: canonicalParts(key), dataUpdatedAt })
+        outbox.postUpdate(canonicalParts(key), dataUpdatedAt)
       },
       onInvalidated: (keys, isExact, kind) => outbox.send({ type: 'invalidated', kind, isExact, keys }),
       onReasserted: () => {

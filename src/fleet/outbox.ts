@@ -10,10 +10,17 @@ import type { ChangeFeed } from '../ports/storage.ts'
 import { backoff } from '../resilience/backoff.ts'
 import type { Alarm, TimerQueue } from '../resilience/timer-queue.ts'
 import type { StorageTier } from '../tier/storage-tier.ts'
-import { encodeMessages, type FleetMessage, type Sender } from './fleet-message.ts'
+import {
+  type CanonicalKey,
+  encodeMessages,
+  encodeUpdate,
+  type FleetMessage,
+  type Sender,
+  subjectOf,
+} from './fleet-message.ts'
 
 export const MOST_WAITING = 10_000
-const BATCH = 500
+const BATCH = 1_000
 
 export class Outbox {
   readonly #tier: StorageTier
@@ -21,8 +28,10 @@ export class Outbox {
   readonly #sender: Sender
   readonly #timers: TimerQueue
   readonly #random: () => number
-  /** By what they speak of; an invalidation speaks of itself alone. */
-  #waiting = new Map<string, FleetMessage>()
+  /** By what they speak of; an invalidation speaks of itself alone, and of an update its moment says the rest. */
+  #waiting = new Map<string, FleetMessage | number>()
+  /** What a call is to append now: the first of all. */
+  #underWay = new Map<string, FleetMessage | number>()
   #told: (() => void)[] = []
   #serial = 0
   #isSending = false
@@ -39,27 +48,39 @@ export class Outbox {
   }
 
   get size(): number {
-    return this.#waiting.size
+    return this.#waiting.size + this.#underWay.size
   }
 
   /** Resolves when the log has the message. */
-  send(message: FleetMessage): Promise<void> {
+  send(message: Exclude<FleetMessage, { readonly type: 'updated' }>): Promise<void> {
     this.post(message)
     return new Promise<void>((resolve) => this.#told.push(resolve))
   }
 
-  post(message: FleetMessage): void {
-    const subject = message.type === 'updated' ? message.key.join(',') : `#${this.#serial++}`
-    // The newest place in the order: what was told of the key before may be older than an invalidation between.
-    this.#waiting.delete(subject)
+  post(message: Exclude<FleetMessage, { readonly type: 'updated' }>): void {
+    this.#add(`#${this.#serial++}`, message)
+  }
+
+  /** L2 has newer data of a key. A burst tells of thousands: no message is made for one that waits. */
+  postUpdate(key: CanonicalKey, dataUpdatedAt: number): void {
+    this.#add(subjectOf(key), dataUpdatedAt)
+  }
+
+  #add(subject: string, message: FleetMessage | number): void {
+    const { size } = this.#waiting
     this.#waiting.set(subject, message)
+    if (this.#waiting.size === size) {
+      // The newest place in the order: what was told of the key before may be older than an invalidation between.
+      this.#waiting.delete(subject)
+      this.#waiting.set(subject, message)
+    }
     if (this.#waiting.size > MOST_WAITING) this.#waiting = new Map([['#', { type: 'lost' }]])
     this.#schedule()
   }
 
   /** Resolves when nothing waits any longer. */
   idle(): Promise<void> {
-    return this.#waiting.size === 0 ? Promise.resolve() : new Promise((resolve) => this.#told.push(resolve))
+    return this.size === 0 ? Promise.resolve() : new Promise((resolve) => this.#told.push(resolve))
   }
 
   close(): void {
@@ -73,23 +94,37 @@ export class Outbox {
     queueMicrotask(() => void this.#pump())
   }
 
-  #first(): [string, FleetMessage][] {
-    const batch: [string, FleetMessage][] = []
-    for (const each of this.#waiting) {
-      batch.push(each)
-      if (batch.length === BATCH) break
+  #take(): void {
+    if (this.#waiting.size <= BATCH) {
+      this.#underWay = this.#waiting
+      this.#waiting = new Map()
+      return
     }
-    return batch
+    for (const [subject, message] of this.#waiting) {
+      this.#underWay.set(subject, message)
+      this.#waiting.delete(subject)
+      if (this.#underWay.size === BATCH) break
+    }
+  }
+
+  /** First again, but for what has a newer message now. */
+  #takeBack(): void {
+    const former = [...this.#underWay].filter(([subject]) => !this.#waiting.has(subject))
+    this.#waiting = new Map([...former, ...this.#waiting])
+    this.#underWay = new Map()
   }
 
   async #pump(): Promise<void> {
     while (this.#waiting.size > 0 && !this.#isClosed) {
-      const batch = this.#first()
-      const told = batch.length === this.#waiting.size ? this.#told.splice(0) : []
-      const messages = batch.map(([, message]) => message)
+      this.#take()
+      const told = this.#waiting.size === 0 ? this.#told.splice(0) : []
+      const messages: (FleetMessage | string)[] = []
+      for (const [subject, message] of this.#underWay)
+        messages.push(typeof message === 'number' ? encodeUpdate(subject, message) : message)
       const texts = encodeMessages(this.#sender, messages)
       const outcome = await this.#tier.call('append', () => this.#feed.append(texts))
       if (!outcome.isOk) {
+        this.#takeBack()
         this.#told.unshift(...told)
         this.#alarm = this.#timers.after(backoff(this.#attempts++, 50, 2_000, this.#random), () => {
           this.#alarm = null
@@ -98,9 +133,7 @@ export class Outbox {
         break
       }
       this.#attempts = 0
-      // What was put in its place meanwhile is still to be told.
-      for (const [subject, message] of batch)
-        if (this.#waiting.get(subject) === message) this.#waiting.delete(subject)
+      this.#underWay = new Map()
       for (const tell of told) tell()
     }
     // Who came to wait while the last batch was under way.

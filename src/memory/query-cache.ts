@@ -67,10 +67,12 @@ export class QueryCache {
     return this.#index.underCanonical(parts)
   }
 
-  /** The query of `key`, made where there is none; its `gcTime` is the longest that anyone has asked for. */
-  obtain(key: QueryKey, gcTime: number): Query {
-    const found = this.#index.get(key)
-    if (found !== undefined) {
+  /**
+   * The query of `key`, made where there is none; its `gcTime` is the longest that anyone has asked for. `found`: what has
+   * just been found there, for who has looked already.
+   */
+  obtain(key: QueryKey, gcTime: number, found: Query | null = this.#index.get(key) ?? null): Query {
+    if (found !== null) {
       this.prolong(found, gcTime)
       return found
     }

@@ -31,7 +31,6 @@ export type Decoded = { readonly envelope: Envelope } | { readonly reason: strin
 
 const HEAD = '{"v":1,"c":"'
 const SUM_END = HEAD.length + 8
-const PLAIN = /^[\w-]*$/
 const AFTER_SUM = '","t":'
 const AFTER_DATE = ',"e":'
 const NEVER = 'null,'
@@ -40,6 +39,8 @@ const AFTER_HARD = '","s":"'
 const AFTER_SOFT = '","d":'
 /** Digits of a date between 2001 and 2286. */
 const DATE_DIGITS = 13
+const DASH = 45
+const LAST_LETTER = 122
 const BACKSLASH = 92
 
 /** @throws NotSerializableError, or whatever the serializer throws */
@@ -51,25 +52,37 @@ export function encodeEnvelope(envelope: Envelope, serializer: Serializer, stora
     throw new TypeError(`The serializer returned ${typeof text}; expected a string.`)
   const name = key === null ? '' : `"k":${JSON.stringify(key)},`
   const tag = isJson ? '' : `"z":${JSON.stringify(tagOf(serializer))},`
-  const head = `${stampOf(dataUpdatedAt, expiresAt)}${quoted(hard)},"s":${quoted(soft)},${name}${tag}"d":`
-  const tail = isJson ? text : JSON.stringify(text)
-  // In parts, since putting them together first would copy them once more.
-  const sum = crc32('}', crc32(tail, crc32(head, crc32(storageKey, 0))))
-  return `${HEAD}${hexOf(sum)}${head}${tail}}`
+  const end = `${name}${tag}"d":${isJson ? text : JSON.stringify(text)}}`
+  const stamp = stampOf(dataUpdatedAt, expiresAt)
+  const keySum = crc32(storageKey, 0)
+  let rest = `${stamp}"${hard}","s":"${soft}",${end}`
+  // The sum puts it together; only then it is cheap to look at single characters.
+  let sum = crc32(rest, keySum)
+  const start = stamp.length + 1
+  if (!isPlain(rest, start, hard.length) || !isPlain(rest, start + hard.length + 7, soft.length)) {
+    rest = `${stamp}${JSON.stringify(hard)},"s":${JSON.stringify(soft)},${end}`
+    sum = crc32(rest, keySum)
+  }
+  // In one piece at once: it is kept until L2 has it, and its parts would be kept with it.
+  return [HEAD, hexOf(sum), rest].join('')
 }
 
-let stamp = { t: -1, e: -1 as number | null, text: '' }
+let lastStamp = { t: -1, e: -1 as number | null, text: '' }
 
 /** Many are made in one millisecond. Joined, it is in one piece, and need not be put together with each of them. */
 function stampOf(t: number, e: number | null): string {
-  if (stamp.t !== t || stamp.e !== e)
-    stamp = { t, e, text: ['","t":', String(t), ',"e":', String(e), ',"h":'].join('') }
-  return stamp.text
+  if (lastStamp.t !== t || lastStamp.e !== e)
+    lastStamp = { t, e, text: ['","t":', String(t), ',"e":', String(e), ',"h":'].join('') }
+  return lastStamp.text
 }
 
-/** As JSON. What is made of tokens needs no escapes. */
-function quoted(text: string): string {
-  return PLAIN.test(text) ? `"${text}"` : JSON.stringify(text)
+/** Whether `length` characters of `text` need no escapes in JSON: tokens never do. */
+function isPlain(text: string, from: number, length: number): boolean {
+  for (let i = from; i < from + length; i++) {
+    const code = text.charCodeAt(i)
+    if (code < DASH || code > LAST_LETTER || code === BACKSLASH) return false
+  }
+  return true
 }
 
 /** `storageKey`: where `text` was found. Never throws. */

@@ -25,6 +25,8 @@ export interface WriteOrder {
   onDropped?(): void
 }
 
+const ENDED: WriteOrder = { storageKey: '', isToken: false, produce: null, expiresAt: null }
+
 export class PendingWrite implements InLine<PendingWrite> {
   readonly storageKey: string
   readonly isToken: boolean
@@ -44,7 +46,7 @@ export class PendingWrite implements InLine<PendingWrite> {
   line: Line<PendingWrite> | null = null
   before: PendingWrite | null = null
   behind: PendingWrite | null = null
-  readonly #order: WriteOrder
+  #order: WriteOrder
   #waiting: (() => void)[] | null = null
 
   constructor(order: WriteOrder) {
@@ -85,13 +87,26 @@ export class PendingWrite implements InLine<PendingWrite> {
   }
 
   done(): void {
-    this.#order.onDone?.()
+    const order = this.#letGo()
+    order.onDone?.()
     this.#tell()
   }
 
   dropped(): void {
-    this.#order.onDropped?.()
+    const order = this.#letGo()
+    order.onDropped?.()
     this.#tell()
+  }
+
+  /**
+   * The tables that a map has outgrown are garbage in the old generation and keep alive, until that is looked through,
+   * whatever young they held: what a burst has written must not be copied on for it.
+   */
+  #letGo(): WriteOrder {
+    const order = this.#order
+    this.#order = ENDED
+    this.value = null
+    return order
   }
 
   #tell(): void {

@@ -59,7 +59,11 @@ export class Slots {
     if (last < 0) return [this.#ofKey(START)]
     if (!isStartOf(key, this.#start)) this.#start = this.#startOf(key)
     const { slots, state } = this.#start
-    return [...slots, this.#ofKey(extended(state, key, last))]
+    // Of its size from the beginning: a write that waits keeps it.
+    const all = new Array<Slot>(slots.length + 1)
+    for (let i = 0; i < slots.length; i++) all[i] = slots[i] as Slot
+    all[slots.length] = this.#ofKey(extended(state, key, last))
+    return all
   }
 
   /** Those that an invalidation of the key with these canonical parts concerns; `isExact` = of the key alone, nothing below. */

@@ -63,6 +63,8 @@ export interface GuardStats {
 
 export class StorageGuard {
   readonly backend: StorageBackend
+  /** Milliseconds until a call counts as hung. */
+  readonly timeout: number
   readonly #settings: GuardSettings
   readonly #breaker: CircuitBreaker
   readonly #meters = forEachOperation(() => new LatencyMeter())
@@ -79,6 +81,7 @@ export class StorageGuard {
 
   constructor(settings: GuardSettings) {
     this.backend = settings.backend
+    this.timeout = settings.timeout
     this.#settings = settings
     this.#breaker = new CircuitBreaker(settings.random)
   }

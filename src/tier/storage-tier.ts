@@ -127,7 +127,7 @@ export class StorageTier {
       writes: this.#writes,
       namespaceKey: this.#namespaceKey,
       onUnknown: (name) => {
-        if (this.#guard.isOpenForCalls) void this.#tokens.askFor(name)
+        if (this.#guard.isOpenForCalls) this.#tokens.askFor(name)
       },
       onPersisted: (name, dataUpdatedAt) => this.#listener?.onPersisted(name, dataUpdatedAt),
       report,

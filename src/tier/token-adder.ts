@@ -20,6 +20,9 @@ interface Adding {
   readonly resolve: (isAdded: boolean | undefined) => void
 }
 
+/** For each token: `false` = another was first; `undefined` = L2 has not said. */
+type Answers = readonly (boolean | undefined)[]
+
 export class TokenAdder {
   readonly #guard: StorageGuard
   readonly #add: NonNullable<StorageBackend['add']>
@@ -35,29 +38,45 @@ export class TokenAdder {
   /** `false` = another was first; `undefined` = L2 has not said. Never rejects. */
   add(tokenKey: string, token: string): Promise<boolean | undefined> {
     return new Promise((resolve) => {
-      if (this.#waiting.length === 0) queueMicrotask(() => this.#sendAll())
+      if (this.#waiting.length === 0) queueMicrotask(() => void this.#sendWaiting())
       this.#waiting.push({ tokenKey, token, resolve })
     })
   }
 
-  #sendAll(): void {
+  /** Never rejects. */
+  async addAll(tokenKeys: readonly string[], tokens: readonly string[]): Promise<Answers> {
+    const calls: Promise<Answers>[] = []
+    for (let from = 0; from < tokenKeys.length; from += BATCH) {
+      const to = from + BATCH
+      calls.push(this.#gate.pass(() => this.#send(tokenKeys.slice(from, to), tokens.slice(from, to))))
+    }
+    return (await Promise.all(calls)).flat()
+  }
+
+  #sendWaiting(): void {
     const all = this.#waiting
     this.#waiting = []
     for (let from = 0; from < all.length; from += BATCH) {
       const batch = all.slice(from, from + BATCH)
-      void this.#gate.pass(() => this.#send(batch))
+      const tokenKeys = batch.map(({ tokenKey }) => tokenKey)
+      const tokens = batch.map(({ token }) => token)
+      void this.#gate
+        .pass(() => this.#send(tokenKeys, tokens))
+        .then((answers) => {
+          for (let i = 0; i < batch.length; i++) batch[i]!.resolve(answers[i])
+        })
     }
   }
 
-  async #send(batch: readonly Adding[]): Promise<void> {
-    const outcome = await this.#guard.run('set', () => this.#addAll(batch))
-    for (let i = 0; i < batch.length; i++) batch[i]!.resolve(outcome.isOk ? outcome.value[i] : undefined)
+  async #send(tokenKeys: readonly string[], tokens: readonly string[]): Promise<Answers> {
+    const outcome = await this.#guard.run('set', () => this.#addEach(tokenKeys, tokens))
+    return outcome.isOk ? outcome.value : tokenKeys.map(() => undefined)
   }
 
-  async #addAll(batch: readonly Adding[]): Promise<(boolean | undefined)[]> {
+  async #addEach(tokenKeys: readonly string[], tokens: readonly string[]): Promise<Answers> {
     // One that fails must not take the others with it.
     const answers = await Promise.allSettled(
-      batch.map(async ({ tokenKey, token }) => this.#add(tokenKey, token)),
+      tokenKeys.map(async (tokenKey, i) => this.#add(tokenKey, tokens[i] as string)),
     )
     const failed = answers.find((answer) => answer.status === 'rejected')
     if (failed !== undefined && answers.every((answer) => answer.status === 'rejected')) throw failed.reason

@@ -17,6 +17,9 @@ import type { Vouch, Vouching } from './vouching.ts'
 import type { WriteBehind } from './write-behind.ts'
 import type { WriteMaker } from './write-maker.ts'
 
+/** New keys whose generations are asked for together, so that the first of a burst do not wait for the last. */
+const ASKED_TOGETHER = 64
+
 export interface TokenKeeperSettings {
   readonly guard: StorageGuard
   readonly reader: BatchReader
@@ -34,9 +37,11 @@ export class TokenKeeper {
   readonly #generations: Generations
   /** Where the backend can add. */
   readonly #adder: TokenAdder | null
-  readonly #making = new Map<string, Promise<void>>()
+  readonly #making = new Map<string, Promise<unknown>>()
   /** Keys of writes for which generations are being asked for. */
   readonly #learning = new Set<string>()
+  /** Those of them that nothing was asked for yet: until the next microtask. */
+  #unasked: StoredName[] = []
 
   constructor(settings: TokenKeeperSettings) {
     this.#settings = settings
@@ -76,14 +81,68 @@ export class TokenKeeper {
     await this.settle(tokenKeys)
   }
 
-  /** So that what waits to be written for this key can be made. */
-  async askFor({ storageKey, tokenKeys }: StoredName): Promise<void> {
-    if (this.#learning.has(storageKey)) return
-    this.#learning.add(storageKey)
-    await this.ask(tokenKeys)
+  /** So that what waits to be written for this key can be made. A burst of new keys brings thousands. */
+  askFor(name: StoredName): void {
+    if (this.#learning.has(name.storageKey)) return
+    this.#learning.add(name.storageKey)
+    if (this.#unasked.length === 0) {
+      queueMicrotask(() => {
+        const names = this.#unasked
+        this.#unasked = []
+        for (let from = 0; from < names.length; from += ASKED_TOGETHER)
+          void this.#askForAll(names.slice(from, from + ASKED_TOGETHER))
+      })
+    }
+    this.#unasked.push(name)
+  }
+
+  async #askForAll(names: readonly StoredName[]): Promise<void> {
+    const isTold = await this.#askTogether([...new Set(names.flatMap(({ tokenKeys }) => tokenKeys))])
+    for (const name of names) {
+      // Where L2 did not tell, trying again at once would end in a circle. What is left else is each key's own affair: a
+      // token that is on its way to L2, or that another worker has just made, is nothing for others to wait for.
+      if (!this.#endAsking(name) && isTold) void this.#askAlone(name)
+    }
+  }
+
+  async #askAlone(name: StoredName): Promise<void> {
+    this.#learning.add(name.storageKey)
+    await this.ask(name.tokenKeys)
+    this.#endAsking(name)
+  }
+
+  /** Returns whether what waits can be made now. */
+  #endAsking({ storageKey, slots }: StoredName): boolean {
     this.#learning.delete(storageKey)
-    // Where L2 did not tell, trying again at once would end in a circle.
-    if (this.#generations.capture(tokenKeys) !== null) this.#settings.writes.nudge(storageKey)
+    if (this.#generations.captureOf(slots) === null) return false
+    this.#settings.writes.nudge(storageKey)
+    return true
+  }
+
+  /** Reads tokens, and adds those that L2 lacks where it can add; returns whether it has answered for all of them. */
+  async #askTogether(tokenKeys: readonly string[]): Promise<boolean> {
+    const unknown = tokenKeys.filter((tokenKey) => !this.#generations.isKnown(tokenKey))
+    if (unknown.length === 0) return true
+    const seq = this.#generations.mark()
+    if (!this.learn(unknown, await this.#settings.reader.load(unknown), seq)) return false
+    if (this.#adder === null) return true
+    const absent = unknown.filter(
+      (tokenKey) => !this.#generations.isKnown(tokenKey) && !this.#making.has(tokenKey),
+    )
+    const making = this.#addAll(this.#adder, absent)
+    for (const tokenKey of absent) this.#making.set(tokenKey, making)
+    return making
+  }
+
+  async #addAll(adder: TokenAdder, tokenKeys: readonly string[]): Promise<boolean> {
+    const tokens = tokenKeys.map(() => this.#generations.makeToken())
+    const answers = await adder.addAll(tokenKeys, tokens)
+    for (let i = 0; i < tokenKeys.length; i++) {
+      const tokenKey = tokenKeys[i] as string
+      this.#making.delete(tokenKey)
+      if (answers[i] === true) this.#generations.settled(tokenKey, tokens[i] as string)
+    }
+    return !answers.includes(undefined)
   }
 
   /** Makes the tokens that L2 lacks, and waits for those that are on their way to it. */
@@ -98,7 +157,7 @@ export class TokenKeeper {
     )
   }
 
-  #make(tokenKey: string): Promise<void> {
+  #make(tokenKey: string): Promise<unknown> {
     const running = this.#making.get(tokenKey)
     if (running !== undefined) return running
     const making = this.#addFirst(tokenKey).finally(() => this.#making.delete(tokenKey))

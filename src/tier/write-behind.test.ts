@@ -78,9 +78,38 @@ describe('writes', () => {
     expect(writes.stats().pending).toBe(600)
     await clock.settle()
     expect(memory.size).toBe(600)
-    expect(store.calls).toMatchObject({ setMany: 3, set: 0 })
+    expect(store.calls).toMatchObject({ setMany: 2, set: 0 })
     expect(writes.stats()).toEqual({ pending: 0, pendingBytes: 0, written: 600, superseded: 0, dropped: 0 })
     expect(ended).toHaveLength(600)
+  })
+
+  test('go out in larger batches to a store that takes them quickly, until it is slow or refuses one', async () => {
+    const { clock, store, writes, put } = setUp({ count: 100_000, bytes: 1e9 })
+    const sizes: number[] = []
+    const setMany = store.setMany!.bind(store)
+    const counting = (entries: Parameters<typeof setMany>[0]) => {
+      sizes.push(entries.length)
+      return setMany(entries)
+    }
+    Object.defineProperty(store, 'setMany', { value: counting })
+    let n = 0
+    const burst = async (size: number) => {
+      sizes.length = 0
+      for (let i = 0; i < size; i++) put(`k${n++}`, 'v')
+      await clock.advance(10_000)
+      return [...sizes]
+    }
+    let heal = store.fault({ kind: 'delay', delay: 12 })
+    expect(await burst(6_000)).toEqual([256, 512, 1_024, 2_048, 2_048, 112])
+    heal()
+    heal = store.fault({ kind: 'delay', delay: 26 })
+    expect(await burst(4_000)).toEqual([2_048, 1_024, 512, 256, 160])
+    heal()
+    await burst(6_000)
+    heal = store.fault({ kind: 'reject' }, { operations: ['setMany'] })
+    expect((await burst(2_500))[1]).toBe(256)
+    heal()
+    expect(writes.stats()).toMatchObject({ pending: 0, written: 18_500 })
   })
 
   test('of one key: the newest alone, and a tombstone is a delete', async () => {

@@ -4,7 +4,7 @@
  * Invariants: one pending write per key, the newest. Tokens go before entries and are never dropped. A key has one
  * write under way at a time: one that passed its deadline counts as under way until it is answered, or for
  * `LOST_AFTER`, because it may still take effect and would then undo its successor. Everything ends in exactly one
- * of `written`, `superseded` or `dropped`.
+ * of `written`, `superseded` or `dropped`. A batch is as large as the store has shown to take well within its deadline.
  *
  * What L2 is owed while it is away may be kept apart, without a write (`owed`): it counts as one that waits, and becomes one
  * when its turn comes, or when somebody asks for it.
@@ -36,7 +36,11 @@ export interface WriteLimits {
 }
 
 export const WRITE_LIMITS: WriteLimits = { count: 50_000, bytes: 64 * 1024 * 1024 }
+/** Entries of one call, as long as it is not known what the store can do. */
 const BATCH = 256
+const LARGEST_BATCH = 2_048
+/** Of a call's deadline: a full batch that took no more of it is followed by one of twice the size. */
+const QUICK = 1 / 8
 const MOST_ATTEMPTS = 10
 const LOST_AFTER = 60_000
 const BUSY_PAUSE = 50
@@ -84,6 +88,8 @@ export class WriteBehind {
   readonly #readyTokens = new Line<PendingWrite>()
   readonly #readyEntries = new Line<PendingWrite>()
   readonly #failing = new Line<PendingWrite>()
+  /** None of the failing ones is due before. */
+  #due = Number.POSITIVE_INFINITY
   /** What has no value yet, in the order of its coming; some of it may be gone. Emptied in the next microtask. */
   #unmade: PendingWrite[] = []
   /** Keys of unanswered writes, with the (monotonic) moment after which they count as lost. */
@@ -91,6 +97,7 @@ export class WriteBehind {
   #pump: Promise<void> | null = null
   #isScheduled = false
   #retry: Alarm | null = null
+  #batch = BATCH
   #bytes = 0
   #written = 0
   #superseded = 0
@@ -332,12 +339,32 @@ export class WriteBehind {
     const { guard } = this.#settings
     while (guard.isOpenForCalls) {
       const now = this.#now()
-      for (const write of this.#failing) if (write.notBefore <= now) this.#ready(write)
+      this.#readyDue(now)
       this.#make()
       const batch = this.#take()
       if (batch.length === 0) return
-      await this.#send(batch)
+      const sentAt = this.#now()
+      const isTaken = await this.#send(batch)
+      this.#learn(batch.length, isTaken, this.#now() - sentAt)
     }
+  }
+
+  /** Of thousands that wait for their generations each is looked at once in a while, not with each batch. */
+  #readyDue(now: number): void {
+    if (now < this.#due) return
+    this.#due = Number.POSITIVE_INFINITY
+    for (const write of this.#failing) {
+      if (write.notBefore <= now) this.#ready(write)
+      else this.#due = Math.min(this.#due, write.notBefore)
+    }
+  }
+
+  /** What waits for a store that takes it slowly, call by call, would grow old: a fast one is given more at a time. */
+  #learn(size: number, isTaken: boolean, took: number): void {
+    const quick = this.#settings.guard.timeout * QUICK
+    if (!isTaken) this.#batch = BATCH
+    else if (took > 2 * quick) this.#batch = Math.max(BATCH, this.#batch >> 1)
+    else if (took <= quick && size === this.#batch) this.#batch = Math.min(LARGEST_BATCH, 2 * this.#batch)
   }
 
   #take(): PendingWrite[] {
@@ -347,18 +374,20 @@ export class WriteBehind {
       const batch: PendingWrite[] = []
       for (let write = line.first; write !== null; write = line.first) {
         line.remove(write)
-        const lostAt = this.#unanswered.get(write.storageKey) ?? 0
+        // Looking into an empty map costs as much as into a full one.
+        const lostAt = this.#unanswered.size === 0 ? 0 : (this.#unanswered.get(write.storageKey) ?? 0)
         if (lostAt > now) this.#defer(write, lostAt)
         else if (write.value === undefined) this.#defer(write, now + UNMADE_PAUSE)
         else batch.push(write)
-        if (batch.length === BATCH) break
+        if (batch.length === this.#batch) break
       }
       if (batch.length > 0) return batch
     }
     return []
   }
 
-  async #send(batch: PendingWrite[]): Promise<void> {
+  /** Whether L2 has taken all of it. */
+  async #send(batch: PendingWrite[]): Promise<boolean> {
     const { backend } = this.#settings.guard
     const now = this.#settings.clock.now()
     const isDelete = (write: PendingWrite): boolean =>
@@ -393,10 +422,10 @@ export class WriteBehind {
       const keys = deletes.map((write) => write.storageKey)
       sent.push(this.#call('delete', deletes, () => backend.deleteMany?.(keys)))
     }
-    await Promise.all(sent)
+    return (await Promise.all(sent)).every(Boolean)
   }
 
-  async #call(operation: 'set' | 'delete', writes: PendingWrite[], call: () => unknown): Promise<void> {
+  async #call(operation: 'set' | 'delete', writes: PendingWrite[], call: () => unknown): Promise<boolean> {
     const { guard } = this.#settings
     const answered = (): void => {
       for (const { storageKey } of writes) this.#unanswered.delete(storageKey)
@@ -423,6 +452,7 @@ export class WriteBehind {
         this.#unanswered.set(write.storageKey, this.#now() + LOST_AFTER)
       }
     }
+    return outcome.isOk
   }
 
   #fail(write: PendingWrite): void {
@@ -438,6 +468,7 @@ export class WriteBehind {
 
   #defer(write: PendingWrite, notBefore: number): void {
     write.notBefore = notBefore
+    this.#due = Math.min(this.#due, notBefore)
     this.#failing.add(write)
   }
 
@@ -452,9 +483,7 @@ export class WriteBehind {
     if (this.#retry !== null) timers.cancel(this.#retry)
     this.#retry = null
     if (this.#failing.size === 0 || this.#isClosed || !guard.isOpenForCalls) return
-    let due = Number.POSITIVE_INFINITY
-    for (const write of this.#failing) due = Math.min(due, write.notBefore)
-    this.#retry = timers.after(Math.max(1, due - this.#now()), () => this.#schedule())
+    this.#retry = timers.after(Math.max(1, this.#due - this.#now()), () => this.#schedule())
   }
 
   /** The pump has come to rest, or a moment has passed where it cannot run or found nothing that could be sent. */

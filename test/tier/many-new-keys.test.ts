@@ -79,3 +79,32 @@ test.each([
   await clock.advance(2_000)
   await closing
 })
+
+test('a new key whose token L2 refuses holds up none of those that came with it', async () => {
+  const memory = new MemoryStorage()
+  const storage = {
+    get: async (key: string) => memory.get(key),
+    delete: async (key: string) => memory.delete(key),
+    add: async (key: string, value: string) => memory.add(key, value),
+    // Tokens that an invalidation replaces come this way; first ones are added.
+    set: async (key: string, value: string, ttl?: number) => {
+      if (/:[hs]:/.test(key)) throw new Error('no')
+      return memory.set(key, value, ttl)
+    },
+  }
+  const clock = new VirtualClock()
+  const logger = { info() {}, warn() {}, error() {}, debug() {} }
+  const client = new QueryClient({ storage, clock, logger })
+  const removing = client.removeQueries(['refused'])
+  await clock.advance(1_000)
+  await removing
+  client.setQueryData(['refused'], 1)
+  client.setQueryData(['other'], 2)
+  // Less than the time after which what could not be made is tried again.
+  await clock.advance(50)
+  expect(await memory.get('sq:d:["other"]')).toContain('"d":2')
+  expect(await memory.get('sq:d:["refused"]')).toBeNull()
+  const closing = client.close({ timeout: 100 })
+  await clock.advance(2_000)
+  await closing
+})

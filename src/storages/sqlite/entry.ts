@@ -12,8 +12,8 @@ export type WriteKind = 'put' | 'add' | 'append' | 'acquire' | 'renew' | 'releas
 export interface Write {
   readonly kind: WriteKind
   readonly key: string
-  /** `null` deletes. The message of an `append`, the token of a lease. */
-  readonly value: string | null
+  /** `null` deletes. The message of an `append`, the token of a lease. The queue lets go of it when it is settled. */
+  value: string | null
   /** Epoch milliseconds, `null` = never. Of a lease its milliseconds, counted from the commit. */
   readonly expires: number | null
 }

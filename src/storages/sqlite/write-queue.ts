@@ -26,7 +26,10 @@ const MAX_CHARACTERS = 1_000_000
 export class WriteQueue {
   readonly #commit: (batch: WriteBatch) => Promise<CommitReport>
   readonly #maxEntries: () => number
-  readonly #newest = new Map<string, Write>()
+  /** The newest write of each key, from the first `peek` on until all are settled: a burst that nobody reads needs none. */
+  #newest: Map<string, Write> | null = null
+  /** What is under way, oldest first. */
+  readonly #sent = new Set<readonly Write[]>()
   /** Two queues in step: the writes, and to whom each belongs. */
   #writes: Write[] = []
   #callers: Caller[] = []
@@ -42,12 +45,14 @@ export class WriteQueue {
 
   /** There is nothing that `peek` would show. */
   get isSettled(): boolean {
-    return this.#newest.size === 0
+    return this.#sent.size === 0 && this.#head === this.#writes.length
   }
 
   /** The newest write to `key` that is not settled. */
   peek(key: string): Write | undefined {
-    return this.#newest.size === 0 ? undefined : this.#newest.get(key)
+    if (this.isSettled) return undefined
+    this.#newest ??= this.#indexed()
+    return this.#newest.get(key)
   }
 
   /** Resolves to `false` where any of the writes was refused. */
@@ -56,7 +61,7 @@ export class WriteQueue {
     const settled = new Promise<boolean>((resolve, reject) => {
       const caller: Caller = { unsettled: writes.length, error: undefined, isRefused: false, resolve, reject }
       for (const write of writes) {
-        if (write.kind === 'put') this.#newest.set(write.key, write)
+        if (write.kind === 'put') this.#newest?.set(write.key, write)
         this.#writes.push(write)
         this.#callers.push(caller)
       }
@@ -92,30 +97,35 @@ export class WriteQueue {
       this.#head = 0
     }
     this.#underWay++
-    const kinds = new Map<number, WriteKind>()
-    writes.forEach(({ kind }, i) => {
-      if (kind !== 'put') kinds.set(i, kind)
-    })
+    this.#sent.add(writes)
+    const batch = batchOf(writes)
     let failures: ReadonlyMap<number, Error> | undefined
     let failure: Error | undefined
     try {
-      const report = await this.#commit({
-        keys: writes.map((write) => write.key),
-        values: writes.map((write) => write.value),
-        expires: writes.map((write) => write.expires),
-        kinds,
-      })
+      const report = await this.#commit(batch)
       failures = report.failures
       for (const i of report.refused) callers[i]!.isRefused = true
     } catch (error) {
       failure = error as Error
     }
     this.#underWay--
+    this.#sent.delete(writes)
     this.#schedule()
-    writes.forEach((write, i) => {
-      if (this.#newest.get(write.key) === write) this.#newest.delete(write.key)
+    if (this.isSettled) this.#newest = null
+    for (let i = 0; i < writes.length; i++) {
+      const write = writes[i]!
+      if (this.#newest?.get(write.key) === write) this.#newest.delete(write.key)
+      // A table that the map has outgrown may hold the write for long.
+      write.value = null
       settle(callers[i]!, failure ?? failures?.get(i))
-    })
+    }
+  }
+
+  #indexed(): Map<string, Write> {
+    const newest = new Map<string, Write>()
+    for (const writes of [...this.#sent, this.#writes.slice(this.#head)])
+      for (const write of writes) if (write.kind === 'put') newest.set(write.key, write)
+    return newest
   }
 
   #batchEnd(): number {
@@ -127,6 +137,21 @@ export class WriteQueue {
     }
     return end
   }
+}
+
+function batchOf(writes: readonly Write[]): WriteBatch {
+  const keys: string[] = []
+  const values: (string | null)[] = []
+  const expires: (number | null)[] = []
+  const kinds = new Map<number, WriteKind>()
+  for (let i = 0; i < writes.length; i++) {
+    const { kind, key, value, expires: expiresAt } = writes[i]!
+    keys.push(key)
+    values.push(value)
+    expires.push(expiresAt)
+    if (kind !== 'put') kinds.set(i, kind)
+  }
+  return { keys, values, expires, kinds }
 }
 
 function settle(caller: Caller, error: Error | undefined): void {

@@ -208,8 +208,8 @@ export const MUTATIONS: readonly Mutation[] = [
     name: 'what fails is never tried again',
     promise: 'P6',
     file: 'tier/write-behind.ts',
-    find: 'for (const write of this.#failing) if (write.notBefore <= now) this.#ready(write)',
-    replace: '',
+    find: '      if (write.notBefore <= now) this.#ready(write)\n      else ',
+    replace: '      ',
   },
   {
     name: 'waits of failed writes go by the wall clock',
