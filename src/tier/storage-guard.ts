@@ -171,7 +171,8 @@ export class StorageGuard {
       let allowed = timeout
       let deadline = timers.after(timeout, expire)
       const failure = (cause: unknown): void => {
-        answered(failed('failure', `L2 ${operation} failed: ${messageOf(cause)}`, cause))
+        const message = cause instanceof Error ? cause.message : String(cause)
+        answered(failed('failure', `L2 ${operation} failed: ${message}`, cause))
       }
       try {
         Promise.resolve(call()).then((value) => answered({ isOk: true, value }), failure)
@@ -245,8 +246,4 @@ function failed(reason: 'timeout' | 'failure', message: string, cause: unknown):
 function refusal(): Outcome<never> {
   const error = new StorageError('STORAGE_UNAVAILABLE', 'L2 is away; it was not asked.')
   return { isOk: false, reason: 'refused', error }
-}
-
-function messageOf(cause: unknown): string {
-  return cause instanceof Error ? cause.message : String(cause)
 }
