@@ -124,3 +124,58 @@ describe('a store that never answers', () => {
     expect(store.mostInFlight).toBeLessThanOrEqual(1_000)
   })
 })
+
+describe('what was fetched while the store was away, by a worker that knew nothing of it before', () => {
+  const MANY = 600
+
+  /** The store has old data of all keys; the client has fetched all of them anew while it hung, and forgotten them. */
+  async function fetchedAnew() {
+    const clock = new VirtualClock()
+    const memory = new MemoryStorage({ clock })
+    const store = new ChaosStorage(memory.connect(), { clock })
+    const logger = { info() {}, warn() {}, error() {} }
+    const make = (storage: MemoryStorage | ChaosStorage) =>
+      new QueryClient({ storage, clock, logger, gcTime: 3_600_000, storageTimeout: STORAGE_TIMEOUT })
+    const other = make(memory)
+    for (let id = 0; id < MANY; id++) other.setQueryData(['item', id], 'old')
+    await other.flush()
+    store.fault({ kind: 'hang' })
+    const client = make(store)
+    const all = Array.from({ length: MANY }, (_, id) =>
+      client.fetchQuery({ queryKey: ['item', id], queryFn: () => 'new' }),
+    )
+    await clock.advance(STORAGE_TIMEOUT)
+    for (const each of all) expect(await each).toBe('new')
+    // Again: what waits is one write for each key, the newest.
+    client.clear()
+    for (let id = 0; id < MANY; id++)
+      expect(await client.fetchQuery({ queryKey: ['item', id], queryFn: () => 'newer' })).toBe('newer')
+    const { circuit, pending, dropped, superseded } = client.stats().storage ?? {}
+    expect({ circuit, pending, dropped }).toEqual({ circuit: 'open', pending: MANY, dropped: 2 * MANY })
+    expect(superseded).toBeGreaterThan(0)
+    client.clear()
+    return { clock, store, client, other }
+  }
+
+  test('replaces in it what it had before', async () => {
+    const { clock, store, client, other } = await fetchedAnew()
+    store.heal({ hanging: 'reject' })
+    await clock.advance(10_000)
+    expect(client.stats().storage).toMatchObject({ circuit: 'closed', pending: 0, replayed: MANY })
+    other.clear()
+    for (let id = 0; id < MANY; id++) expect(await other.getQueryDataAsync(['item', id])).toBeUndefined()
+  })
+
+  test('hides what it still has when it is back', async () => {
+    const { clock, store, client } = await fetchedAnew()
+    store.heal({ hanging: 'reject' })
+    store.fault({ kind: 'delay', delay: 100 }, { operations: ['deleteMany', 'delete'] })
+    while (client.stats().storage?.circuit !== 'closed') await clock.advance(1)
+    expect(client.stats().storage?.pending).toBe(MANY)
+    const found = Array.from({ length: MANY }, (_, id) => client.getQueryDataAsync(['item', id]))
+    await clock.advance(STORAGE_TIMEOUT)
+    expect(new Set(await Promise.all(found))).toEqual(new Set([undefined]))
+    await clock.advance(10_000)
+    expect(client.stats().storage).toMatchObject({ pending: 0 })
+  })
+})
