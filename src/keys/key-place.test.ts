@@ -60,3 +60,15 @@ it('a place tells nothing of keys with objects, nor of what is no key', () => {
   expect(isOf(['a'], 'a')).toBe(false)
   expect(isOf(['a'], { 0: 'a', length: 1 })).toBe(false)
 })
+
+it.each<[string, QueryKey]>([
+  ['last', ['a', new Date(0)]],
+  ['before the last', [new Date(0), 'a']],
+])('nor of a key whose %s part is an object of its own, which may have changed since', (_, own) => {
+  const index = new PrefixIndex<{ key: QueryKey; isOf(key: QueryKey): boolean }>()
+  const leaf = index.add(own, (above, part) => ({
+    key: keyAt(above, part),
+    isOf: (key) => isKeyAt(above, part, key),
+  }))
+  expect(leaf.isOf(leaf.key)).toBe(false)
+})

@@ -50,7 +50,7 @@ export class QueryCache {
 
   get(key: QueryKey): Query | undefined {
     const last = this.#last
-    return last?.isOf(key) === true && last.isCached ? last : this.#find(key)
+    return last?.isOf(key) === true ? last : this.#find(key)
   }
 
   under(prefix: QueryKey): Query[] {
@@ -118,6 +118,8 @@ export class QueryCache {
     if (!query.isCached) return
     this.use(query)
     query.home = null
+    // What was removed is held on to by nobody.
+    if (query === this.#last) this.#last = null
     this.#index.delete(query.key)
   }
 
