@@ -39,9 +39,9 @@ const AFTER_HARD = '","s":"'
 const AFTER_SOFT = '","d":'
 /** Digits of a date between 2001 and 2286. */
 const DATE_DIGITS = 13
+const BACKSLASH = 92
 const DASH = 45
 const LAST_LETTER = 122
-const BACKSLASH = 92
 
 /** @throws NotSerializableError, or whatever the serializer throws */
 export function encodeEnvelope(envelope: Envelope, serializer: Serializer, storageKey: string): string {
@@ -78,11 +78,17 @@ function stampOf(t: number, e: number | null): string {
 
 /** Whether `length` characters of `text` need no escapes in JSON: tokens never do. */
 function isPlain(text: string, from: number, length: number): boolean {
-  for (let i = from; i < from + length; i++) {
+  return endOfPlain(text, from, from + length) === from + length
+}
+
+/** Where the first character stands that may need an escape, or `end`. */
+function endOfPlain(text: string, from: number, end: number): number {
+  for (let i = from; i < end; i++) {
     const code = text.charCodeAt(i)
-    if (code < DASH || code > LAST_LETTER || code === BACKSLASH) return false
+    // Beyond the end of the text it is NaN, which is in no range.
+    if (!(code >= DASH && code <= LAST_LETTER) || code === BACKSLASH) return i
   }
-  return true
+  return end
 }
 
 /** `storageKey`: where `text` was found. Never throws. */
@@ -141,12 +147,12 @@ function decodeUsual(text: string, storageKey: string): Envelope | null {
   const expiryEnd = expiryAt + (isForever ? NEVER.length : DATE_DIGITS + 1)
   const hardAt = expiryEnd + AFTER_EXPIRY.length
   if (text.charAt(expiryEnd - 1) !== ',' || text.slice(expiryEnd, hardAt) !== AFTER_EXPIRY) return null
-  const hardEnd = text.indexOf('"', hardAt)
+  const hardEnd = endOfPlain(text, hardAt, text.length)
   const softAt = hardEnd + AFTER_HARD.length
-  if (text.slice(hardEnd, softAt) !== AFTER_HARD || text.charCodeAt(hardEnd - 1) === BACKSLASH) return null
-  const softEnd = text.indexOf('"', softAt)
+  if (text.slice(hardEnd, softAt) !== AFTER_HARD) return null
+  const softEnd = endOfPlain(text, softAt, text.length)
   const dataAt = softEnd + AFTER_SOFT.length
-  if (text.slice(softEnd, dataAt) !== AFTER_SOFT || text.charCodeAt(softEnd - 1) === BACKSLASH) return null
+  if (text.slice(softEnd, dataAt) !== AFTER_SOFT) return null
   const dataUpdatedAt = dateIn(text, dateAt)
   const expiresAt = isForever ? null : dateIn(text, expiryAt)
   if (dataUpdatedAt === -1 || expiresAt === -1) return null
