@@ -77,10 +77,6 @@ export class SimulatedLog {
       isDue: false,
     }
     this.#followers.add(follower)
-    // Who begins late forgets what it held: that is seen as it happens.
-    this.#host.after(0, () => {
-      if (listener.isAlive) listener.onHeard()
-    })
     return follower
   }
 

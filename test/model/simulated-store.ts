@@ -218,6 +218,8 @@ export class Port implements StorageBackend {
       false,
     ) as Follower | Promise<Follower>)
     this.#follower = follower
+    // Who comes late to the feed lets go of what it holds: that is seen as it happens.
+    if (this.#user.isAlive) this.#user.onHeard()
     return () => {
       this.#follower = null
       log.unfollow(follower)

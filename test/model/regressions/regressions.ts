@@ -371,4 +371,17 @@ export const REGRESSIONS: readonly Regression[] = [
     ],
     { salt: 528_611, hasFeed: true },
   ),
+  regression(
+    'what a worker let go of as the feed answered late counted as still held, and its next read as gone back',
+    [
+      { do: 'watch', w: 0, k: 1, staleTime: 0, rush: false },
+      { do: 'hearing', w: 1, hearing: 'deaf', rush: false },
+      { do: 'fetch', w: 1, k: 1, staleTime: Infinity, wait: false, rush: false },
+      { do: 'weather', w: 1, weather: 'slow-answers', on: 'feed', rush: false },
+      { do: 'advance', ms: 1000, rush: false },
+      { do: 'fetch', w: 1, k: 1, staleTime: Infinity, wait: false, rush: false },
+      { do: 'clear', w: 0, rush: false },
+    ],
+    { skews: [-30_000, 0, 0], hasFeed: true, beginsDeaf: true },
+  ),
 ]
