@@ -8,7 +8,7 @@
  */
 
 import type { Serializer } from '../ports/serializer.ts'
-import { crc32 } from './checksum.ts'
+import { crc32, crc32OfName } from './checksum.ts'
 import { jsonSerializer } from './json-serializer.ts'
 
 /** Characters; a value beyond it stays in L1. */
@@ -54,7 +54,7 @@ export function encodeEnvelope(envelope: Envelope, serializer: Serializer, stora
   const tag = isJson ? '' : `"z":${JSON.stringify(tagOf(serializer))},`
   const end = `${name}${tag}"d":${isJson ? text : JSON.stringify(text)}}`
   const stamp = stampOf(dataUpdatedAt, expiresAt)
-  const keySum = crc32(storageKey, 0)
+  const keySum = crc32OfName(storageKey)
   let rest = `${stamp}"${hard}","s":"${soft}",${end}`
   // The sum puts it together; only then it is cheap to look at single characters.
   let sum = crc32(rest, keySum)
@@ -157,7 +157,7 @@ function decodeUsual(text: string, storageKey: string): Envelope | null {
   const expiresAt = isForever ? null : dateIn(text, expiryAt)
   if (dataUpdatedAt === -1 || expiresAt === -1) return null
   if (text.charAt(text.length - 1) !== '}' || mayHideProto(text)) return null
-  if (hexIn(text, HEAD.length) !== crc32(text.slice(SUM_END), crc32(storageKey, 0))) return null
+  if (hexIn(text, HEAD.length) !== crc32(text.slice(SUM_END), crc32OfName(storageKey))) return null
   try {
     const data: unknown = JSON.parse(text.slice(dataAt, -1))
     const hard = text.slice(hardAt, hardEnd)
@@ -192,7 +192,7 @@ function hexIn(text: string, start: number): number {
 }
 
 function sumOf(rest: string, storageKey: string): string {
-  return hexOf(crc32(rest, crc32(storageKey, 0)))
+  return hexOf(crc32(rest, crc32OfName(storageKey)))
 }
 
 const HEX = Array.from({ length: 256 }, (_, byte) => byte.toString(16).padStart(2, '0'))
