@@ -285,7 +285,7 @@ export class QueryClient {
       this.#fleet?.hasSet(query)
     }
     this.#cache.touch(query, now)
-    query.update(state.dataReceived(query.held, data, 'manual', now, false))
+    query.update(state.dataReceived(query, data, 'manual', now, false))
     return query.data
   }
 

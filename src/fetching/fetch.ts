@@ -24,7 +24,7 @@ import * as state from '../query/query-state.ts'
 import { asError } from '../resilience/as-error.ts'
 import type { Alarm } from '../resilience/timer-queue.ts'
 import type { Capture } from '../tier/generations.ts'
-import type { StoredData } from '../tier/look.ts'
+import type { StoredData, Teller } from '../tier/look.ts'
 import type { StoredName } from '../tier/stored-name.ts'
 import type { DepartingFetch, FetchEnvironment } from './environment.ts'
 import { FetchContext, LazyAbort } from './fetch-context.ts'
@@ -41,7 +41,7 @@ export interface FetchStart {
   readonly storageSince?: number | undefined
 }
 
-export class Fetch implements OngoingFetch, DepartingFetch {
+export class Fetch implements OngoingFetch, DepartingFetch, Teller {
   readonly promise: Promise<unknown>
   /** The refresh that follows stale data from L2, for callers who want no stale data. */
   successor: Fetch | null = null
@@ -104,8 +104,7 @@ export class Fetch implements OngoingFetch, DepartingFetch {
       this.#timeout = env.timers.after(options.fetchTimeout, () => this.#timeOut())
     }
     // A fetch that follows another without a pause has its activity already.
-    const { held } = query
-    if (held.activity.before === null) query.update(state.fetchStarted(held))
+    query.beginFetch()
     if (!this.#lookAtOnce()) void this.#run()
   }
 
@@ -139,7 +138,7 @@ export class Fetch implements OngoingFetch, DepartingFetch {
   /** Ends this fetch alone: those that it waits for may have callers of their own. */
   #abandon(reason: Error): void {
     if (!this.#end()) return
-    this.#detach(state.fetchCancelled)
+    this.#detach(state.fetchCancelled(this.#query.held))
     this.#abort?.abort(reason)
     this.#reject(reason)
   }
@@ -183,12 +182,14 @@ export class Fetch implements OngoingFetch, DepartingFetch {
     const isAgain = this.#hasLooked
     this.#hasLooked = true
     const patience = isAgain ? this.#patience : this.#env.storageTimeout
-    const tell = (found: StoredData | null): void => {
-      if (this.#takeStored(found)) this.#leave()
-      else void this.#run(true)
-    }
-    tier.look(this.#name, patience, isAgain, tell, isAgain ? undefined : this.#storageSince)
+    tier.look(this.#name, patience, isAgain, this, isAgain ? undefined : this.#storageSince)
     return true
+  }
+
+  /** What L2 has answered to that look. */
+  found(stored: StoredData | null): void {
+    if (this.#takeStored(stored)) this.#leave()
+    else void this.#run(true)
   }
 
   async #run(hasAskedStorage = false): Promise<void> {
@@ -277,7 +278,7 @@ export class Fetch implements OngoingFetch, DepartingFetch {
     const now = clock.now()
     if (this.#overtaken === null && !this.#isInsistedOn && isFresh(query, staleTime, now)) {
       // The user has set it in the meantime.
-      this.#settle(query.data, state.fetchSucceeded)
+      this.#settle(state.fetchSucceeded(query.held))
       return true
     }
     if (stored === null) return false
@@ -285,13 +286,12 @@ export class Fetch implements OngoingFetch, DepartingFetch {
     if (plan === 'ignore') return false
     const { data, dataUpdatedAt, isInvalidated, generations } = stored
     if (this.#overtaken === null) query.vouchers = generations
-    const received = state.dataReceived(query.held, data, 'storage', dataUpdatedAt, isInvalidated)
     if (plan === 'settle') {
-      this.#settle(data, () => state.fetchSucceeded(received))
+      this.#settle(state.dataFetched(query, data, 'storage', dataUpdatedAt, isInvalidated))
       return true
     }
     if (this.#overtaken !== null) return false
-    query.update(received)
+    query.update(state.dataReceived(query, data, 'storage', dataUpdatedAt, isInvalidated))
     if (this.#callers === 0) return false
     counters.staleServes += this.#callers
     this.#end()
@@ -449,7 +449,7 @@ export class Fetch implements OngoingFetch, DepartingFetch {
       return
     }
     if (this.#overtaken === 'soft' && query.isCached && query.dataUpdatedAt < this.#startedAt) {
-      query.update(state.dataReceived(query.held, data, 'origin', now, true))
+      query.update(state.dataReceived(query, data, 'origin', now, true))
       // Stale it is by the soft one; a removal by a peer is still to be seen.
       query.vouchers = capture
     }
@@ -463,7 +463,7 @@ export class Fetch implements OngoingFetch, DepartingFetch {
     } else {
       ticket?.release()
     }
-    this.#settle(data, (held) => state.fetchSucceeded(state.dataReceived(held, data, 'origin', now, false)))
+    this.#settle(state.dataFetched(query, data, 'origin', now, false))
     logger.call('onSuccess', onSuccess, data)
     logger.call('onSettled', onSettled, data, null)
   }
@@ -471,17 +471,16 @@ export class Fetch implements OngoingFetch, DepartingFetch {
   /** Answers its callers, and lets L2 say what the key's data is. */
   #yield(data: unknown): void {
     const query = this.#query
-    this.#settle(data, (held) => {
-      if (held.dataUpdatedAt >= this.#startedAt) return state.fetchSucceeded(held)
-      return state.fetchSucceeded(state.dataReceived(held, data, 'origin', this.#startedAt, true))
-    })
+    if (query.dataUpdatedAt >= this.#startedAt) this.#settle(state.fetchSucceeded(query.held), data)
+    else this.#settle(state.dataFetched(query, data, 'origin', this.#startedAt, true))
     if (!query.isCached || query.fetch !== null) return
     this.successor = new Fetch(this.#env, query, this.#options, { isBackground: true, skipStorage: false })
   }
 
-  #settle(data: unknown, transition: (held: state.Held) => state.Held): void {
+  /** `data`: what its callers get, where that is not what its query has from now on. */
+  #settle(next: state.Held, data = next.data): void {
     this.#end()
-    this.#detach(transition)
+    this.#detach(next)
     this.#resolve(data)
   }
 
@@ -489,7 +488,7 @@ export class Fetch implements OngoingFetch, DepartingFetch {
     if (!this.#end()) return
     const { clock, logger } = this.#env
     const now = clock.now()
-    this.#detach((held) => state.fetchFailed(held, error, now))
+    this.#detach(state.fetchFailed(this.#query.held, error, now))
     if (this.#callers === 0) logger.warn(`Background fetch of ${this.#query.hash} failed.`, error)
     this.#reject(error)
     logger.call('onError', this.#options.onError, error)
@@ -529,12 +528,12 @@ export class Fetch implements OngoingFetch, DepartingFetch {
     else this.#env.timers.release()
   }
 
-  /** Leaves the query, which changes by `transition`; a fetch that was overtaken has left it long ago. */
-  #detach(transition: (held: state.Held) => state.Held): void {
+  /** Leaves the query, which changes to `next`; a fetch that was overtaken has left it long ago. */
+  #detach(next: state.Held): void {
     const query = this.#query
     if (query.fetch !== this) return
     query.fetch = null
-    query.update(transition(query.held))
+    query.update(next)
     this.#env.cache.settleDown(query)
   }
 

@@ -48,7 +48,7 @@ export class Fetcher {
     const { clock, cache, counters, defaults } = this.#env
     const { staleTime = defaults.staleTime, whenStale = 'serve', signal } = options
     if (signal?.aborted === true) return Promise.reject(signal.reason)
-    const query = this.obtain(options, known)
+    const query = this.obtain(options, known ?? this.#make(options))
     if (query.data === undefined) {
       counters.memoryMisses++
       if (this.#takeStored(query, options, staleTime)) return query.settled
@@ -146,15 +146,24 @@ export class Fetcher {
     const isInvalidated = stored.isInvalidated || (query.isInvalidated && !wasInvalidated)
     if (query.data === undefined || query.dataUpdatedAt < stored.dataUpdatedAt) {
       query.vouchers = stored.generations
-      query.update(dataReceived(query.held, stored.data, 'storage', stored.dataUpdatedAt, isInvalidated))
+      query.update(dataReceived(query, stored.data, 'storage', stored.dataUpdatedAt, isInvalidated))
     }
     return query.data
+  }
+
+  /** A query for options whose key L1 does not know. */
+  #make({ queryKey, gcTime = this.#env.defaults.gcTime, initialData }: AnyQueryOptions): Query {
+    const { cache, tier } = this.#env
+    // Where nothing can answer at once, a fetch is certain.
+    return initialData === undefined && tier?.hasSnapshots !== true
+      ? cache.admit(queryKey, gcTime)
+      : cache.obtain(queryKey, gcTime, null)
   }
 
   /** Takes what L2 has and tells at once, if there is nothing else to do. */
   #takeStored(query: Query, options: AnyQueryOptions, staleTime: number): boolean {
     const { tier, fleet, clock } = this.#env
-    if (tier === null || fleet?.isReady === false || query.fetch !== null) return false
+    if (tier?.hasSnapshots !== true || fleet?.isReady === false || query.fetch !== null) return false
     if (options.storage === false || options.validate !== undefined) return false
     const stored = tier.readNow(query)
     if (stored === undefined) return false
@@ -162,7 +171,7 @@ export class Fetcher {
     if (planStored(query, stored, staleTime, now) !== 'settle') return false
     tier.countHit()
     query.vouchers = stored.generations
-    query.update(dataReceived(query.held, stored.data, 'storage', stored.dataUpdatedAt, false))
+    query.update(dataReceived(query, stored.data, 'storage', stored.dataUpdatedAt, false))
     return true
   }
 
@@ -194,7 +203,7 @@ export class Fetcher {
       })
     }
     if (data === undefined) return
-    query.update(dataReceived(query.held, data, 'initial', initialDataUpdatedAt ?? clock.now(), false))
+    query.update(dataReceived(query, data, 'initial', initialDataUpdatedAt ?? clock.now(), false))
   }
 }
 

@@ -1,6 +1,6 @@
 import { expect, it } from 'vitest'
 import { hashKey } from './hash-key.ts'
-import { isKeyAt, keyAt } from './key-place.ts'
+import { hashAt, isKeyAt, keyAt } from './key-place.ts'
 import { PrefixIndex } from './prefix-index.ts'
 import type { QueryKey } from './query-key.ts'
 
@@ -11,14 +11,19 @@ it.each<[string, QueryKey]>([
   ['of parts of every kind', ['a', { x: [1, null] }, new Date(5), 2n, true]],
   ['of parts that look like marks of the index', ['\0a', '\0{"x":1}', 0]],
 ])('a place tells a key %s', (_, key) => {
-  const index = new PrefixIndex<{ key: () => QueryKey }>()
-  const leaf = index.add(key, (above, part) => ({ key: () => keyAt(above, part) }))
+  const index = new PrefixIndex<{ key: () => QueryKey; hash: () => string }>()
+  const leaf = index.add(key, (above, part) => ({
+    key: () => keyAt(above, part),
+    hash: () => hashAt(above, part),
+  }))
   // What comes and goes beside and below it changes nothing.
   index.add([...key, 'below'], () => leaf)
   index.add([...key.slice(0, -1), 'beside'], () => leaf)
   index.delete([...key, 'below'])
   expect(leaf.key()).toEqual(key)
   expect(hashKey(leaf.key())).toBe(hashKey(key))
+  // Asked twice: what the first has kept is of use to the second.
+  expect([leaf.hash(), leaf.hash()]).toEqual([hashKey(key), hashKey(key)])
   index.delete(key)
   expect(leaf.key()).toEqual(key)
 })

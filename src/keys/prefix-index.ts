@@ -17,6 +17,7 @@ type IndexPart = string | number | boolean | null | bigint
 class Branch<V> implements KeyPlace {
   readonly above: KeyPlace | null
   readonly part: KeyPart
+  hashStart: string | null = null
   value: V | undefined = undefined
   readonly children = new Map<IndexPart, V | Branch<V>>()
 

@@ -18,7 +18,10 @@ it('a lane is a list in the order of use', () => {
   fc.assert(
     fc.property(fc.array(step, { maxLength: 60 }), (steps) => {
       const lane = new Lane(100)
-      const queries = Array.from({ length: 8 }, (_, n) => new Query({ above: null, part: null }, n))
+      const queries = Array.from(
+        { length: 8 },
+        (_, n) => new Query({ above: null, part: null, hashStart: null }, n),
+      )
       let model: Query[] = []
       for (const [now, { do: what, n }] of steps.entries()) {
         const query = queries[n] as Query

@@ -24,6 +24,14 @@ const step = fc.oneof(
     }),
   },
   {
+    weight: 2,
+    arbitrary: fc.record({
+      do: fc.constant('admit' as const),
+      n: fc.nat(9),
+      gc: fc.constantFrom(5, 20, 50),
+    }),
+  },
+  {
     weight: 3,
     arbitrary: fc.record({ do: fc.constant('touch' as const), n: fc.nat(9), gc: fc.constant(0) }),
   },
@@ -74,6 +82,11 @@ describe('QueryCache', () => {
               entry.gc = gc
               if (!entry.isWatched) use(entry)
             }
+          }
+          if (what === 'admit' && entry === undefined) {
+            cache.admit([n], gc).addObserver(watcher)
+            model.push({ n, gc, used: clock.now(), isWatched: true })
+            shrink(n)
           }
           if (what === 'touch' && entry !== undefined && query !== undefined) {
             cache.touch(query, clock.now())

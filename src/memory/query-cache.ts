@@ -82,6 +82,14 @@ export class QueryCache {
     return query
   }
 
+  /** `obtain`, of a key that is not here, for who uses it at once and will call `settleDown`: it need not rest before. */
+  admit(key: QueryKey, gcTime: number): Query {
+    const query = this.#index.add(key, makeQuery)
+    query.home = this.#lanes.get(gcTime) ?? { gcTime }
+    this.#shrink(query)
+    return query
+  }
+
   /** The longest `gcTime` that anyone has asked for counts. */
   prolong(query: Query, gcTime: number): void {
     if (gcTime <= query.gcTime) return

@@ -36,6 +36,9 @@ export interface Held {
   readonly activity: Activity
 }
 
+/** What new data depends on. */
+type Before = Pick<Held, 'dataUpdatedAt' | 'activity'>
+
 export const AT_REST: Activity = {
   fetchStatus: 'idle',
   failureCount: 0,
@@ -116,19 +119,26 @@ export function fetchCancelled(held: Held): Held {
  * error that this data has answered.
  */
 export function dataReceived(
-  held: Held,
+  before: Before,
   data: unknown,
   source: DataSource,
   updatedAt: number,
   isInvalidated: boolean,
 ): Held {
-  return {
-    data,
-    dataUpdatedAt: source === 'manual' ? updatedAt : Math.max(updatedAt, held.dataUpdatedAt),
-    source,
-    isInvalidated,
-    activity: withoutError(held.activity),
-  }
+  const dataUpdatedAt = source === 'manual' ? updatedAt : Math.max(updatedAt, before.dataUpdatedAt)
+  return { data, dataUpdatedAt, source, isInvalidated, activity: withoutError(before.activity) }
+}
+
+/** `dataReceived` by a fetch that has ended well with it. */
+export function dataFetched(
+  before: Before,
+  data: unknown,
+  source: DataSource,
+  updatedAt: number,
+  isInvalidated: boolean,
+): Held {
+  const dataUpdatedAt = Math.max(updatedAt, before.dataUpdatedAt)
+  return { data, dataUpdatedAt, source, isInvalidated, activity: AT_REST }
 }
 
 function withoutError(activity: Activity): Activity {
@@ -138,7 +148,7 @@ function withoutError(activity: Activity): Activity {
     : { ...activity, error: null, errorUpdatedAt: 0, before: AT_REST }
 }
 
-/** The fetch has ended well; its data came with `dataReceived`. */
+/** The fetch has ended well; its data was there already. */
 export function fetchSucceeded(held: Held): Held {
   return { ...held, activity: AT_REST }
 }

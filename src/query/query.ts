@@ -13,12 +13,11 @@
  * Long because: what is put together when asked for is told by a getter each.
  */
 
-import { hashKey } from '../keys/hash-key.ts'
-import { isKeyAt, type KeyPlace, keyAt } from '../keys/key-place.ts'
+import { hashAt, isKeyAt, type KeyPlace, keyAt } from '../keys/key-place.ts'
 import type { KeyPart, QueryKey } from '../keys/query-key.ts'
 import type { BaseQueryOptions } from './query-options.ts'
 import { NO_POLICY, type QueryPolicy } from './query-policy.ts'
-import { EMPTY, type Held } from './query-state.ts'
+import { type Activity, AT_REST, EMPTY, FIRST_FETCH, fetchStarted, type Held } from './query-state.ts'
 import { isSameSituation, type Situation, situationOf, UNTOUCHED } from './situation.ts'
 import { smallInteger } from './small-integer.ts'
 
@@ -110,7 +109,7 @@ export class Query {
   }
 
   get hash(): string {
-    this.#inStorage ??= { hash: hashKey(this.key), vouchers: null }
+    this.#inStorage ??= { hash: hashAt(this.#above, this.#part), vouchers: null }
     return this.#inStorage.hash
   }
 
@@ -124,6 +123,10 @@ export class Query {
 
   get isInvalidated(): boolean {
     return this.#situation.isInvalidated
+  }
+
+  get activity(): Activity {
+    return this.#situation.activity
   }
 
   /** All of its state at this moment. */
@@ -175,7 +178,7 @@ export class Query {
 
   set vouchers(vouchers: Vouchers | null) {
     if (this.#inStorage !== null) this.#inStorage.vouchers = vouchers
-    else if (vouchers !== null) this.#inStorage = { hash: hashKey(this.key), vouchers }
+    else if (vouchers !== null) this.#inStorage = { hash: hashAt(this.#above, this.#part), vouchers }
   }
 
   /** What is observed may have been removed by somebody unheard: it is kept for who looks at it, until it is known. */
@@ -233,6 +236,18 @@ export class Query {
     if (data === this.#data && dataUpdatedAt === this.dataUpdatedAt && isSameSituation(next, this.#situation))
       return
     this.#hold(next)
+    this.notify()
+  }
+
+  /** `update` to the same, being fetched, unless it is. */
+  beginFetch(): void {
+    const { source, isInvalidated, activity } = this.#situation
+    if (activity.before !== null) return
+    if (activity !== AT_REST) {
+      this.update(fetchStarted(this.held))
+      return
+    }
+    this.#situation = situationOf({ source, isInvalidated, activity: FIRST_FETCH })
     this.notify()
   }
 

@@ -12,7 +12,7 @@ function readerOf(backend: Partial<StorageBackend>): BatchReader {
       return { isOk: false, reason: 'failure', error: error as never }
     }
   }
-  return new BatchReader({ backend, run } as unknown as StorageGuard)
+  return new BatchReader({ backend, run } as unknown as StorageGuard, () => 0)
 }
 
 function recording(answer: (key: string) => unknown, more: Partial<StorageBackend> = {}) {

@@ -12,12 +12,13 @@ export type Answers = ReadonlyMap<string, string | null>
 
 const LARGEST_BATCH = 1_000
 
-/** Whoever asks for keys: told once, later. */
+/** Whoever asks for keys: told once, later, at the (monotonic) moment `at`. */
 export interface Asker {
-  answered(answers: Answers): void
+  answered(answers: Answers, at: number): void
 }
 
 interface Batch {
+  readonly keys: string[]
   /** Without answers yet. */
   readonly answers: Map<string, string | null>
   readonly askers: Asker[]
@@ -25,10 +26,13 @@ interface Batch {
 
 export class BatchReader {
   readonly #guard: StorageGuard
+  readonly #now: () => number
   #gathering: Batch | null = null
 
-  constructor(guard: StorageGuard) {
+  /** `now`: milliseconds that never step back. */
+  constructor(guard: StorageGuard, now: () => number) {
     this.#guard = guard
+    this.#now = now
   }
 
   load(keys: readonly string[]): Promise<Answers> {
@@ -38,12 +42,16 @@ export class BatchReader {
   /** `load` without a promise. */
   ask(keys: readonly string[], asker: Asker): void {
     const batch = this.#gathering ?? this.#begin()
-    for (const key of keys) batch.answers.set(key, null)
+    const { answers } = batch
+    for (const key of keys) {
+      answers.set(key, null)
+      if (answers.size > batch.keys.length) batch.keys.push(key)
+    }
     batch.askers.push(asker)
   }
 
   #begin(): Batch {
-    const batch: Batch = { answers: new Map(), askers: [] }
+    const batch: Batch = { keys: [], answers: new Map(), askers: [] }
     queueMicrotask(() => {
       this.#gathering = null
       this.#send(batch)
@@ -52,13 +60,13 @@ export class BatchReader {
     return batch
   }
 
-  #send({ answers, askers }: Batch): void {
+  #send({ keys, answers, askers }: Batch): void {
     const { backend } = this.#guard
-    const keys = [...answers.keys()]
     const batchSize = backend.getMany === undefined ? 1 : LARGEST_BATCH
     let left = Math.ceil(keys.length / batchSize)
     const end = (): void => {
-      for (const asker of askers) asker.answered(answers)
+      const at = this.#now()
+      for (const asker of askers) asker.answered(answers, at)
     }
     if (left === 0) end()
     for (let i = 0; i < keys.length; i += batchSize) {

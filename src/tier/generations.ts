@@ -127,14 +127,14 @@ export class Generations {
 
   /** The tokens of slots for which `vouch` stood, as L2 has them; `null` where it does so no longer. */
   vouchedFor(slots: readonly Slot[], vouch: Vouch): Capture | null {
-    let hard = ''
-    let soft = ''
+    const tokens = new Array<string>(2 * slots.length)
+    let length = 0
     for (const slot of slots) {
       if (slot.hard?.vouch !== vouch || slot.soft?.vouch !== vouch) return null
-      hard += slot.hard.token
-      soft += slot.soft.token
+      tokens[length++] = slot.hard.token
+      tokens[length++] = slot.soft.token
     }
-    return { hard, soft }
+    return new TokenList(tokens)
   }
 
   /** They are read again before anything else is decided by them. */
@@ -293,6 +293,30 @@ export class Generations {
       if (!isPending) this.#drop(oldest)
     }
   }
+}
+
+/** Joined only when they are asked for: most of those that come with what was read never are. */
+class TokenList implements Capture {
+  /** Hard and soft by turns. */
+  readonly #tokens: readonly string[]
+
+  constructor(tokens: readonly string[]) {
+    this.#tokens = tokens
+  }
+
+  get hard(): string {
+    return everySecond(this.#tokens, 0)
+  }
+
+  get soft(): string {
+    return everySecond(this.#tokens, 1)
+  }
+}
+
+function everySecond(tokens: readonly string[], from: number): string {
+  let text = ''
+  for (let i = from; i < tokens.length; i += 2) text += tokens[i]
+  return text
 }
 
 /** How the tokens that something was written under differ from others; a hard one decides. */

@@ -19,8 +19,13 @@ export interface StoredData {
   readonly generations: Capture
 }
 
+/** Who is told what was found: once, later. */
+export interface Teller {
+  found(stored: StoredData | null): void
+}
+
 export interface LookHost {
-  judge(look: Look, answers: Answers): void
+  judge(look: Look, answers: Answers, at: number): void
   end(look: Look, found: StoredData | null): void
 }
 
@@ -30,7 +35,7 @@ export class Look implements Asker, Waiter {
   readonly isAgain: boolean
   /** How many values had been rejected when it began. */
   readonly rejectedBefore: number
-  readonly tell: (found: StoredData | null) => void
+  readonly teller: Teller
   group: Group | null = null
   /** The tokens that L2 was asked for, at `seq` and under `vouch`. */
   asked: readonly string[] = []
@@ -38,22 +43,16 @@ export class Look implements Asker, Waiter {
   vouch: Vouch | null = null
   readonly #host: LookHost
 
-  constructor(
-    host: LookHost,
-    name: StoredName,
-    isAgain: boolean,
-    rejectedBefore: number,
-    tell: (found: StoredData | null) => void,
-  ) {
+  constructor(host: LookHost, name: StoredName, isAgain: boolean, rejectedBefore: number, teller: Teller) {
     this.#host = host
     this.name = name
     this.isAgain = isAgain
     this.rejectedBefore = rejectedBefore
-    this.tell = tell
+    this.teller = teller
   }
 
-  answered(answers: Answers): void {
-    this.#host.judge(this, answers)
+  answered(answers: Answers, at: number): void {
+    this.#host.judge(this, answers, at)
   }
 
   giveUp(): void {

@@ -21,7 +21,7 @@ import type { TimerQueue } from '../resilience/timer-queue.ts'
 import { BatchReader } from './batch-reader.ts'
 import { Deadlines, type Waiter } from './deadlines.ts'
 import { type Capture, type GenerationKind, Generations } from './generations.ts'
-import type { StoredData } from './look.ts'
+import type { StoredData, Teller } from './look.ts'
 import { OwedDeletes } from './owed-deletes.ts'
 import { doneOf, type PendingWrite } from './pending-write.ts'
 import { RecentInvalidations } from './recent-invalidations.ts'
@@ -105,7 +105,7 @@ export class StorageTier {
       },
     })
     this.#deadlines = new Deadlines(timers, () => this.#now())
-    this.#reader = new BatchReader(this.#guard)
+    this.#reader = new BatchReader(this.#guard, () => this.#now())
     const limits = settings.writeLimits ?? WRITE_LIMITS
     const report = (what: string, message: string, ...details: unknown[]): void =>
       this.#report(what, message, ...details)
@@ -167,6 +167,11 @@ export class StorageTier {
     void this.#guard.run('get', () => backend.get(probeKey(this.#settings.namespace)))
   }
 
+  /** What L2 has may be told at once (`readNow`). */
+  get hasSnapshots(): boolean {
+    return this.#guard.backend.snapshot !== undefined
+  }
+
   get isAway(): boolean {
     return !this.#guard.isOpenForCalls
   }
@@ -203,14 +208,8 @@ export class StorageTier {
     return this.#stored.read(this.name(query), limit, isAgain)
   }
 
-  look(
-    name: StoredName,
-    limit: number,
-    isAgain: boolean,
-    tell: (found: StoredData | null) => void,
-    now?: number,
-  ): void {
-    this.#stored.look(name, limit, isAgain, tell, now)
+  look(name: StoredName, limit: number, isAgain: boolean, teller: Teller, now?: number): void {
+    this.#stored.look(name, limit, isAgain, teller, now)
   }
 
   readNow(query: Keyed): StoredData | undefined {

@@ -24,7 +24,7 @@ import {
   isToken,
   worseOf,
 } from './generations.ts'
-import { Look, type LookHost, type StoredData } from './look.ts'
+import { Look, type LookHost, type StoredData, type Teller } from './look.ts'
 import type { StorageGuard } from './storage-guard.ts'
 import type { StoredName } from './stored-name.ts'
 import type { TokenKeeper } from './token-keeper.ts'
@@ -73,7 +73,7 @@ export class StoredReader {
   #misses = 0
   #rejected = 0
   readonly #host: LookHost = {
-    judge: (look, answers) => this.#judge(look, answers),
+    judge: (look, answers, at) => this.#judge(look, answers, at),
     end: (look, found) => this.#end(look, found),
   }
 
@@ -105,18 +105,12 @@ export class StoredReader {
 
   /** The valid data of a query, or `null` where there is none or `limit` milliseconds have passed; afterwards its generations are known where L2 answered. */
   read(name: StoredName, limit: number, isAgain: boolean): Promise<StoredData | null> {
-    return new Promise((resolve) => this.look(name, limit, isAgain, resolve))
+    return new Promise((resolve) => this.look(name, limit, isAgain, { found: resolve }))
   }
 
-  /** `read` without a promise: `tell` is called once, later. `now`: the monotonic moment, where it is known. */
-  look(
-    name: StoredName,
-    limit: number,
-    isAgain: boolean,
-    tell: (found: StoredData | null) => void,
-    now?: number,
-  ): void {
-    const look = new Look(this.#host, name, isAgain, this.#rejected, tell)
+  /** `read` without a promise. `now`: the monotonic moment, where it is known. */
+  look(name: StoredName, limit: number, isAgain: boolean, teller: Teller, now?: number): void {
+    const look = new Look(this.#host, name, isAgain, this.#rejected, teller)
     if (!this.#guard.isOpenForCalls) {
       queueMicrotask(() => this.#end(look, this.#readPending(name)))
       return
@@ -157,12 +151,12 @@ export class StoredReader {
     return stored ?? undefined
   }
 
-  #end({ isAgain, rejectedBefore, tell }: Look, found: StoredData | null): void {
+  #end({ isAgain, rejectedBefore, teller }: Look, found: StoredData | null): void {
     // A fetch that looks again has been counted.
     if (isAgain) this.#rejected = Math.min(this.#rejected, rejectedBefore)
     else if (found === null) this.#misses++
     else this.#hits++
-    tell(found)
+    teller.found(found)
   }
 
   /** Ends it in time, or it has ended. */
@@ -188,10 +182,10 @@ export class StoredReader {
   }
 
   /** What L2 has answered to a look that asked for these tokens at `seq`, under `vouch`. */
-  #judge(look: Look, answers: Answers): void {
+  #judge(look: Look, answers: Answers, at: number): void {
     const { name: query, asked, seq, vouch } = look
     const { storageKey } = query
-    const holding = this.#tokens.hearNamespace(answers)
+    const holding = this.#tokens.hearNamespace(answers, at)
     const isPending = this.#writes.peek(storageKey) !== undefined
     const text = answers.get(storageKey) ?? null
     const isVouchedFor = asked.length === 0 && holding !== null && !isPending

@@ -52,15 +52,15 @@ export class TokenKeeper {
       add === undefined ? null : new TokenAdder(guard, (...entry) => add.apply(guard.backend, entry))
   }
 
-  /** Returns what stands for the reads that have asked for the namespace's token. */
-  hearNamespace(answers: Answers): Vouch | null {
-    const { vouching, namespaceKey, now } = this.#settings
+  /** Returns what stands for the reads that have asked for the namespace's token, answered at the (monotonic) moment `at`. */
+  hearNamespace(answers: Answers, at: number): Vouch | null {
+    const { vouching, namespaceKey } = this.#settings
     const answer = answers.get(namespaceKey)
     if (answer === undefined) return null
     const isKnown = vouching.current?.token === answer
     const token = isKnown || (answer !== null && isToken(answer)) ? answer : null
     if (token === null) void this.#make(namespaceKey)
-    return vouching.learn(token, now())
+    return vouching.learn(token, at)
   }
 
   /** Takes in what was asked for at `seq`, under `vouch`. Returns whether L2 answered for all of them. */

@@ -152,8 +152,8 @@ export const MUTATIONS: readonly Mutation[] = [
     name: 'an overtaken fetch is stored as fresh',
     promise: 'P5',
     file: 'fetching/fetch.ts',
-    find: "state.dataReceived(query.held, data, 'origin', now, true)",
-    replace: "state.dataReceived(query.held, data, 'origin', now, false)",
+    find: "state.dataReceived(query, data, 'origin', now, true)",
+    replace: "state.dataReceived(query, data, 'origin', now, false)",
   },
   {
     name: 'calls after an invalidation join the overtaken fetch',
