@@ -1,5 +1,5 @@
 /**
- * Reads of one tick, gathered: each key is asked for once, with `getMany` where the backend has it.
+ * Reads of one tick, gathered into one `getMany` where the backend has it. What many ask for is asked for once.
  *
  * A batch is `gathering` from the first `load` of a tick until the microtask that sends it. Never rejects: a key
  * that could not be read has no answer, which is something else than "nothing there".
@@ -12,16 +12,22 @@ export type Answers = ReadonlyMap<string, string | null>
 
 const LARGEST_BATCH = 1_000
 
-/** Whoever asks for keys: told once, later, at the (monotonic) moment `at`. */
+/** Whoever asks for keys: told once, later. */
 export interface Asker {
-  answered(answers: Answers, at: number): void
+  /**
+   * `own`: the value of the key that it alone has asked for, `null` where there is none, `undefined` where it could not be
+   * read or there was no such key. `at`: the monotonic moment.
+   */
+  answered(own: string | null | undefined, answers: Answers, at: number): void
 }
 
 interface Batch {
   readonly keys: string[]
-  /** Without answers yet. */
-  readonly answers: Map<string, string | null>
+  /** Where those stand that several may ask for. */
+  readonly shared: Map<string, number>
   readonly askers: Asker[]
+  /** Where the key of each of them stands; -1 = it has none of its own. */
+  readonly places: number[]
 }
 
 export class BatchReader {
@@ -36,22 +42,19 @@ export class BatchReader {
   }
 
   load(keys: readonly string[]): Promise<Answers> {
-    return new Promise((resolve) => this.ask(keys, { answered: resolve }))
+    return new Promise((resolve) => this.ask(null, keys, { answered: (_, answers) => resolve(answers) }))
   }
 
-  /** `load` without a promise. */
-  ask(keys: readonly string[], asker: Asker): void {
+  /** `own`: a key that nobody else asks for just now, or it is read twice. */
+  ask(own: string | null, keys: readonly string[], asker: Asker): void {
     const batch = this.#gathering ?? this.#begin()
-    const { answers } = batch
-    for (const key of keys) {
-      answers.set(key, null)
-      if (answers.size > batch.keys.length) batch.keys.push(key)
-    }
     batch.askers.push(asker)
+    batch.places.push(own === null ? -1 : batch.keys.push(own) - 1)
+    for (const key of keys) if (!batch.shared.has(key)) batch.shared.set(key, batch.keys.push(key) - 1)
   }
 
   #begin(): Batch {
-    const batch: Batch = { keys: [], answers: new Map(), askers: [] }
+    const batch: Batch = { keys: [], shared: new Map(), askers: [], places: [] }
     queueMicrotask(() => {
       this.#gathering = null
       this.#send(batch)
@@ -60,25 +63,31 @@ export class BatchReader {
     return batch
   }
 
-  #send({ keys, answers, askers }: Batch): void {
-    const { backend } = this.#guard
-    const batchSize = backend.getMany === undefined ? 1 : LARGEST_BATCH
+  #send(batch: Batch): void {
+    const { keys } = batch
+    const batchSize = this.#guard.backend.getMany === undefined ? 1 : LARGEST_BATCH
     let left = Math.ceil(keys.length / batchSize)
-    const end = (): void => {
-      const at = this.#now()
-      for (const asker of askers) asker.answered(answers, at)
-    }
-    if (left === 0) end()
+    const values = new Array<string | null | undefined>(keys.length)
+    if (left === 0) this.#end(batch, values)
     for (let i = 0; i < keys.length; i += batchSize) {
       const part = keys.length <= batchSize ? keys : keys.slice(i, i + batchSize)
       void this.#read(part).then((outcome) => {
-        for (let k = 0; k < part.length; k++) {
-          const key = part[k] as string
-          if (!outcome.isOk) answers.delete(key)
-          else answers.set(key, textOf(outcome.value[k]))
-        }
-        if (--left === 0) end()
+        if (outcome.isOk) for (let k = 0; k < part.length; k++) values[i + k] = textOf(outcome.value[k])
+        if (--left === 0) this.#end(batch, values)
       })
+    }
+  }
+
+  #end({ shared, askers, places }: Batch, values: readonly (string | null | undefined)[]): void {
+    const answers = new Map<string, string | null>()
+    for (const [key, place] of shared) {
+      const value = values[place]
+      if (value !== undefined) answers.set(key, value)
+    }
+    const at = this.#now()
+    for (let i = 0; i < askers.length; i++) {
+      const place = places[i] as number
+      askers[i]?.answered(place === -1 ? undefined : values[place], answers, at)
     }
   }
 

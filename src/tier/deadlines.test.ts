@@ -9,7 +9,7 @@ function setUp() {
   const told: string[] = []
   const deadlines = new Deadlines(timers, () => clock.now())
   const wait = (name: string, limit: number): Waiter => {
-    const waiter = { group: null, giveUp: () => void told.push(name) }
+    const waiter = { group: null, next: null, previous: null, giveUp: () => void told.push(name) }
     deadlines.wait(limit, waiter)
     return waiter
   }
@@ -69,7 +69,7 @@ describe('deadlines', () => {
 
   test('one that is set while others ring is not lost', async () => {
     const { clock, told, deadlines, wait } = setUp()
-    deadlines.wait(100, { group: null, giveUp: () => void wait('second', 100) })
+    deadlines.wait(100, { group: null, next: null, previous: null, giveUp: () => void wait('second', 100) })
     await clock.advance(200)
     expect(told).toEqual(['second'])
   })

@@ -11,13 +11,15 @@ import type { Alarm, TimerQueue } from '../resilience/timer-queue.ts'
 export interface Group {
   readonly due: number
   readonly alarm: Alarm
-  readonly waiters: Set<Waiter>
+  first: Waiter | null
+  last: Waiter | null
 }
 
-/** It waits at most once. */
+/** It waits at most once. Where, and between whom, is for `Deadlines` alone. */
 export interface Waiter {
-  /** Where it waits; for `Deadlines` alone. */
   group: Group | null
+  next: Waiter | null
+  previous: Waiter | null
   giveUp(): void
 }
 
@@ -37,18 +39,28 @@ export class Deadlines {
   /** Tells it to give up after `limit` milliseconds from `now` on, unless it has left. */
   wait(limit: number, waiter: Waiter, now = this.#now()): void {
     const due = Math.floor(now + limit)
-    waiter.group = this.#groups.get(due) ?? this.#begin(due, due - now)
-    waiter.group.waiters.add(waiter)
+    const group =
+      this.#last?.due === due ? this.#last : (this.#groups.get(due) ?? this.#begin(due, due - now))
+    waiter.group = group
+    waiter.previous = group.last
+    if (group.last === null) group.first = waiter
+    else group.last.next = waiter
+    group.last = waiter
     if (++this.#waiting === 1) this.#timers.hold()
   }
 
   /** `false` = it has been told to give up. */
   leave(waiter: Waiter): boolean {
-    const { group } = waiter
+    const { group, next, previous } = waiter
     if (group === null) return false
     waiter.group = null
-    group.waiters.delete(waiter)
-    if (group.waiters.size === 0 && group !== this.#last) this.#end(group)
+    waiter.next = null
+    waiter.previous = null
+    if (previous === null) group.first = next
+    else previous.next = next
+    if (next === null) group.last = previous
+    else next.previous = previous
+    if (group.first === null && group !== this.#last) this.#end(group)
     if (--this.#waiting === 0) this.#timers.release()
     return true
   }
@@ -59,17 +71,20 @@ export class Deadlines {
 
   #begin(due: number, delay: number): Group {
     const alarm = this.#timers.after(delay, () => this.#ring(group))
-    const group: Group = { due, alarm, waiters: new Set() }
+    const group: Group = { due, alarm, first: null, last: null }
     this.#groups.set(due, group)
     const last = this.#last
     this.#last = group
-    if (last?.waiters.size === 0) this.#end(last)
+    if (last?.first === null) this.#end(last)
     return group
   }
 
   #ring(group: Group): void {
     this.#end(group)
-    for (const waiter of [...group.waiters]) if (this.leave(waiter)) waiter.giveUp()
+    for (let { first } = group; first !== null; { first } = group) {
+      this.leave(first)
+      first.giveUp()
+    }
   }
 
   #end(group: Group): void {

@@ -25,7 +25,7 @@ export interface Teller {
 }
 
 export interface LookHost {
-  judge(look: Look, answers: Answers, at: number): void
+  judge(look: Look, own: string | null, answers: Answers, at: number): void
   end(look: Look, found: StoredData | null): void
 }
 
@@ -37,6 +37,8 @@ export class Look implements Asker, Waiter {
   readonly rejectedBefore: number
   readonly teller: Teller
   group: Group | null = null
+  next: Waiter | null = null
+  previous: Waiter | null = null
   /** The tokens that L2 was asked for, at `seq` and under `vouch`. */
   asked: readonly string[] = []
   seq = 0
@@ -51,8 +53,8 @@ export class Look implements Asker, Waiter {
     this.teller = teller
   }
 
-  answered(answers: Answers, at: number): void {
-    this.#host.judge(this, answers, at)
+  answered(own: string | null | undefined, answers: Answers, at: number): void {
+    this.#host.judge(this, own ?? null, answers, at)
   }
 
   giveUp(): void {

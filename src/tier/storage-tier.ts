@@ -404,7 +404,7 @@ export class StorageTier {
   /** The result of `work`, or `otherwise` where it takes longer than a fetch may wait, or L2 goes away meanwhile. */
   #within<T>(work: () => Promise<T>, otherwise: T, limit = this.#settings.storageTimeout): Promise<T> {
     return new Promise((resolve, reject) => {
-      const wait: Waiter = { group: null, giveUp: () => resolve(otherwise) }
+      const wait: Waiter = { group: null, next: null, previous: null, giveUp: () => resolve(otherwise) }
       this.#deadlines.wait(limit, wait)
       work().then(
         (result) => {

@@ -65,6 +65,7 @@ export class StoredReader {
   readonly #generations: Generations
   readonly #vouching: Vouching
   readonly #tokens: TokenKeeper
+  readonly #namespaceKeys: readonly string[]
   /** The last snapshot in which the namespace's token was read, and what it stands for. */
   #snapshotNumber = 0
   #snapshotVouch: Vouch | null = null
@@ -73,7 +74,7 @@ export class StoredReader {
   #misses = 0
   #rejected = 0
   readonly #host: LookHost = {
-    judge: (look, answers, at) => this.#judge(look, answers, at),
+    judge: (look, own, answers, at) => this.#judge(look, own, answers, at),
     end: (look, found) => this.#end(look, found),
   }
 
@@ -84,6 +85,7 @@ export class StoredReader {
     this.#generations = settings.generations
     this.#vouching = settings.vouching
     this.#tokens = settings.tokens
+    this.#namespaceKeys = [settings.namespaceKey]
   }
 
   stats(): ReadStats {
@@ -177,17 +179,20 @@ export class StoredReader {
     look.asked = asked
     look.seq = this.#generations.mark()
     look.vouch = vouch
-    const keys = isHere ? asked : [storageKey, this.#settings.namespaceKey, ...asked]
-    this.#settings.reader.ask(keys, look)
+    if (isHere) this.#settings.reader.ask(null, asked, look)
+    else this.#settings.reader.ask(storageKey, this.#withNamespace(asked), look)
   }
 
-  /** What L2 has answered to a look that asked for these tokens at `seq`, under `vouch`. */
-  #judge(look: Look, answers: Answers, at: number): void {
+  #withNamespace(asked: readonly string[]): readonly string[] {
+    return asked.length === 0 ? this.#namespaceKeys : [...this.#namespaceKeys, ...asked]
+  }
+
+  /** What L2 has answered to a look that asked for these tokens at `seq`, under `vouch`; `text`: the entry. */
+  #judge(look: Look, text: string | null, answers: Answers, at: number): void {
     const { name: query, asked, seq, vouch } = look
     const { storageKey } = query
     const holding = this.#tokens.hearNamespace(answers, at)
     const isPending = this.#writes.peek(storageKey) !== undefined
-    const text = answers.get(storageKey) ?? null
     const isVouchedFor = asked.length === 0 && holding !== null && !isPending
     const current = isVouchedFor ? this.#generations.vouchedFor(query.slots, holding) : null
     if (current !== null) {

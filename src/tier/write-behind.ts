@@ -112,7 +112,7 @@ export class WriteBehind {
 
   /** The write that `storageKey` waits for: what L2 says about that key does not count until it is there. */
   peek(storageKey: string): PendingWrite | undefined {
-    const write = this.#pending.get(storageKey)
+    const write = this.#pending.size === 0 ? undefined : this.#pending.get(storageKey)
     if (write !== undefined) return write
     const owed = this.#settings.owed.take(storageKey)
     return owed === null ? undefined : this.#admit(this.#settings.tombstone(owed))
