@@ -1,7 +1,7 @@
 import { describe, expect, test } from 'vitest'
 import type { Serializer } from '../ports/serializer.ts'
 import { crc32 } from './checksum.ts'
-import { decodeEnvelope, type Envelope, encodeEnvelope, LONGEST_VALUE } from './envelope.ts'
+import { decodeEnvelope, decodeExpected, type Envelope, encodeEnvelope, LONGEST_VALUE } from './envelope.ts'
 import { jsonSerializer } from './json-serializer.ts'
 
 const AT = 'sq:d:["user",1]'
@@ -144,5 +144,36 @@ describe('a miss with its reason', () => {
       envelope: { data },
     })
     expect({}).not.toHaveProperty('polluted')
+  })
+})
+
+describe('what is read under tokens that are known', () => {
+  const hard = 'AAAAAAAAaaaaaaaa'
+  const soft = 'BBBBBBBBbbbbbbbb'
+  const tokens = ['AAAAAAAA', 'BBBBBBBB', 'aaaaaaaa', 'bbbbbbbb']
+  const text = encodeEnvelope({ ...ENVELOPE, hard, soft }, jsonSerializer, AT)
+
+  test.each([ENVELOPE.expiresAt, null])('is told without them (expires at %s)', (expiresAt) => {
+    const written = encodeEnvelope({ ...ENVELOPE, expiresAt, hard, soft }, jsonSerializer, AT)
+    const { data, dataUpdatedAt } = ENVELOPE
+    expect(decodeExpected(written, AT, tokens)).toMatchObject({ data, dataUpdatedAt, expiresAt })
+  })
+
+  test.each<[string, string[]]>([
+    ['another hard one', ['AAAAAAAx', 'BBBBBBBB', 'aaaaaaaa', 'bbbbbbbb']],
+    ['another soft one', ['AAAAAAAA', 'BBBBBBBB', 'aaaaaaaa', 'xbbbbbbb']],
+    ['one pair less', ['AAAAAAAA', 'BBBBBBBB']],
+    ['one pair more', [...tokens, 'cccccccc', 'dddddddd']],
+    ['none', []],
+  ])('%s is left to the longer way', (_, others) => {
+    expect(decodeExpected(text, AT, others)).toBeNull()
+  })
+
+  test('damage, another key, no tokens and what is too long are left to the longer way', () => {
+    expect(decodeExpected(text.replace('Ada', 'Eve'), AT, tokens)).toBeNull()
+    expect(decodeExpected(text, `${AT} `, tokens)).toBeNull()
+    expect(decodeExpected(made({ t: '1700000000000', h: '""', s: '""' }), AT, tokens)).toBeNull()
+    expect(decodeExpected(`${text}${' '.repeat(LONGEST_VALUE)}`, AT, tokens)).toBeNull()
+    expect(decodeExpected('', AT, [])).toBeNull()
   })
 })

@@ -94,7 +94,7 @@ function endOfPlain(text: string, from: number, end: number): number {
 /** `storageKey`: where `text` was found. Never throws. */
 export function decodeEnvelope(text: string, serializer: Serializer, storageKey: string): Decoded {
   if (text.length > LONGEST_VALUE) return { reason: `oversized (${text.length} characters)` }
-  const envelope = serializer === jsonSerializer ? decodeUsual(text, storageKey) : null
+  const envelope = serializer === jsonSerializer ? decodeUsual(text, storageKey, null) : null
   if (envelope !== null) return { envelope }
   // A cheap look first: anything foreign fails here without being parsed.
   const version = /^\{"v":(\d{1,9})[,}]/.exec(text)?.[1]
@@ -135,10 +135,23 @@ export function decodeEnvelope(text: string, serializer: Serializer, storageKey:
 }
 
 /**
- * What nearly all of ours look like, where the data can be parsed alone. `null`: it has something unusual, or something
- * wrong; the longer way finds out what. Slices of few characters are cheaper to compare than anything else.
+ * What is in JSON and was written under these tokens, hard and soft by turns. `null`: it was not, or is unusual, or wrong:
+ * `decodeEnvelope` finds out. Never throws.
  */
-function decodeUsual(text: string, storageKey: string): Envelope | null {
+export function decodeExpected(
+  text: string,
+  storageKey: string,
+  tokens: readonly string[],
+): Pick<Envelope, 'data' | 'dataUpdatedAt' | 'expiresAt'> | null {
+  return text.length > LONGEST_VALUE ? null : decodeUsual(text, storageKey, tokens)
+}
+
+/**
+ * What nearly all of ours look like, where the data can be parsed alone. `null`: it has something unusual, or something
+ * wrong, or other tokens than `expected`; the longer way finds out what. Who names the tokens is not told them. Slices of
+ * few characters are cheaper to compare than anything else.
+ */
+function decodeUsual(text: string, storageKey: string, expected: readonly string[] | null): Envelope | null {
   const dateAt = SUM_END + AFTER_SUM.length
   const expiryAt = dateAt + DATE_DIGITS + AFTER_DATE.length
   if (text.slice(0, HEAD.length) !== HEAD || text.slice(SUM_END, dateAt) !== AFTER_SUM) return null
@@ -147,10 +160,12 @@ function decodeUsual(text: string, storageKey: string): Envelope | null {
   const expiryEnd = expiryAt + (isForever ? NEVER.length : DATE_DIGITS + 1)
   const hardAt = expiryEnd + AFTER_EXPIRY.length
   if (text.charAt(expiryEnd - 1) !== ',' || text.slice(expiryEnd, hardAt) !== AFTER_EXPIRY) return null
-  const hardEnd = endOfPlain(text, hardAt, text.length)
+  const hardEnd =
+    expected === null ? endOfPlain(text, hardAt, text.length) : endOfTokens(text, hardAt, expected, 0)
   const softAt = hardEnd + AFTER_HARD.length
   if (text.slice(hardEnd, softAt) !== AFTER_HARD) return null
-  const softEnd = endOfPlain(text, softAt, text.length)
+  const softEnd =
+    expected === null ? endOfPlain(text, softAt, text.length) : endOfTokens(text, softAt, expected, 1)
   const dataAt = softEnd + AFTER_SOFT.length
   if (text.slice(softEnd, dataAt) !== AFTER_SOFT) return null
   const dataUpdatedAt = dateIn(text, dateAt)
@@ -160,11 +175,23 @@ function decodeUsual(text: string, storageKey: string): Envelope | null {
   if (hexIn(text, HEAD.length) !== crc32(text.slice(SUM_END), crc32OfName(storageKey))) return null
   try {
     const data: unknown = JSON.parse(text.slice(dataAt, -1))
-    const hard = text.slice(hardAt, hardEnd)
-    return { data, dataUpdatedAt, expiresAt, hard, soft: text.slice(softAt, softEnd), key: null }
+    const hard = expected === null ? text.slice(hardAt, hardEnd) : ''
+    const soft = expected === null ? text.slice(softAt, softEnd) : ''
+    return { data, dataUpdatedAt, expiresAt, hard, soft, key: null }
   } catch {
     return null
   }
+}
+
+/** Where every second token, from that at `first` on, ends in `text`, -1 where another stands there. */
+function endOfTokens(text: string, start: number, tokens: readonly string[], first: number): number {
+  let at = start
+  for (let i = first; i < tokens.length; i += 2) {
+    const token = tokens[i] as string
+    if (text.slice(at, at + token.length) !== token) return -1
+    at += token.length
+  }
+  return at
 }
 
 /** The date whose digits begin at `start`, -1 where there is none of so many. */

@@ -42,7 +42,6 @@ export interface Capture {
 /** Beyond it the oldest are forgotten, which is safe: unknown is read again. */
 const MOST_KNOWN = 200_000
 const NONE: readonly string[] = []
-const TOKEN_LENGTH = 8
 const TOKEN = /^[\w-]{8}$/
 
 export function isToken(text: string): boolean {
@@ -126,7 +125,7 @@ export class Generations {
   }
 
   /** The tokens of slots for which `vouch` stood, as L2 has them; `null` where it does so no longer. */
-  vouchedFor(slots: readonly Slot[], vouch: Vouch): Capture | null {
+  vouchedFor(slots: readonly Slot[], vouch: Vouch): TokenList | null {
     const tokens = new Array<string>(2 * slots.length)
     let length = 0
     for (const slot of slots) {
@@ -296,20 +295,20 @@ export class Generations {
 }
 
 /** Joined only when they are asked for: most of those that come with what was read never are. */
-class TokenList implements Capture {
+export class TokenList implements Capture {
   /** Hard and soft by turns. */
-  readonly #tokens: readonly string[]
+  readonly tokens: readonly string[]
 
   constructor(tokens: readonly string[]) {
-    this.#tokens = tokens
+    this.tokens = tokens
   }
 
   get hard(): string {
-    return everySecond(this.#tokens, 0)
+    return everySecond(this.tokens, 0)
   }
 
   get soft(): string {
-    return everySecond(this.#tokens, 1)
+    return everySecond(this.tokens, 1)
   }
 }
 
@@ -329,21 +328,6 @@ export function differenceFrom(capture: Capture, hard: string, soft: string): Di
 
 export function worseOf(a: Difference, b: Difference): Difference {
   return a === 'hard' || b === 'hard' ? 'hard' : (a ?? b)
-}
-
-/** From what is known of `slots`, which is not put together for it: that would cost more than the look. */
-export function differenceFromSlots(slots: readonly Slot[], hard: string, soft: string): Difference {
-  const length = slots.length * TOKEN_LENGTH
-  if (hard.length !== length) return 'hard'
-  let difference: Difference = soft.length === length ? null : 'soft'
-  let start = 0
-  for (const slot of slots) {
-    const end = start + TOKEN_LENGTH
-    if (slot.hard?.token !== hard.slice(start, end)) return 'hard'
-    if (slot.soft?.token !== soft.slice(start, end)) difference = 'soft'
-    start = end
-  }
-  return difference
 }
 
 function isSettled(known: Known | undefined): known is Known {

@@ -15,15 +15,16 @@ import type { Serializer } from '../ports/serializer.ts'
 import type { SnapshotReader } from '../ports/storage.ts'
 import type { Answers, BatchReader } from './batch-reader.ts'
 import type { Deadlines } from './deadlines.ts'
-import { decodeEnvelope } from './envelope.ts'
+import { decodeEnvelope, decodeExpected } from './envelope.ts'
 import {
   type Capture,
   differenceFrom,
-  differenceFromSlots,
   type Generations,
   isToken,
+  type TokenList,
   worseOf,
 } from './generations.ts'
+import { jsonSerializer } from './json-serializer.ts'
 import { Look, type LookHost, type StoredData, type Teller } from './look.ts'
 import type { StorageGuard } from './storage-guard.ts'
 import type { StoredName } from './stored-name.ts'
@@ -144,7 +145,7 @@ export class StoredReader {
         this.#generations.learn(tokenKey, snapshot.get(tokenKey) ?? null, seq, vouch)
       const current = this.#generations.vouchedFor(name.slots, vouch)
       if (current === null) return undefined
-      stored = this.#accept(name, snapshot.get(storageKey) ?? null, current, current)
+      stored = this.#acceptVouched(name, snapshot.get(storageKey) ?? null, current)
     } catch {
       return undefined
     }
@@ -196,7 +197,7 @@ export class StoredReader {
     const isVouchedFor = asked.length === 0 && holding !== null && !isPending
     const current = isVouchedFor ? this.#generations.vouchedFor(query.slots, holding) : null
     if (current !== null) {
-      const stored = this.#accept(query, text, current, current)
+      const stored = this.#acceptVouched(query, text, current)
       if (text !== null && stored?.isInvalidated !== false) this.#generations.doubt(query.tokenKeys)
       this.#found(look, stored)
       return
@@ -240,10 +241,22 @@ export class StoredReader {
     return this.#accept(query, write.value, answered)
   }
 
+  /** `#accept`, where one token vouches for these. */
+  #acceptVouched(query: StoredName, text: string | null, current: TokenList): StoredData | null {
+    const { serializer, clock } = this.#settings
+    if (text === null) return null
+    const isUsual = serializer === jsonSerializer && !query.isDigest
+    const decoded = isUsual ? decodeExpected(text, query.storageKey, current.tokens) : null
+    if (decoded === null) return this.#accept(query, text, current, current)
+    const { data, dataUpdatedAt, expiresAt } = decoded
+    const now = clock.now()
+    if (expiresAt !== null && expiresAt <= now) return null
+    return { data, dataUpdatedAt: Math.min(dataUpdatedAt, now), isInvalidated: false, generations: current }
+  }
+
   /**
    * Believes a value of L2 if it is ours, of this key, alive, and of the current generations, here and by what L2 has
-   * answered for them (`null`: not for all; `undefined`: it was not asked). Where these are one, it is what `vouchedFor` has
-   * just told.
+   * answered for them (`null`: not for all; `undefined`: it was not asked).
    */
   #accept(
     query: StoredName,
@@ -265,10 +278,10 @@ export class StoredReader {
     if (key !== (isDigest ? query.hash : null)) return null
     if (expiresAt !== null && expiresAt <= now) return null
     if (current === null) return null
-    const difference =
-      answered === current
-        ? differenceFromSlots(query.slots, hard, soft)
-        : worseOf(differenceFrom(current, hard, soft), differenceFrom(answered ?? current, hard, soft))
+    const difference = worseOf(
+      differenceFrom(current, hard, soft),
+      differenceFrom(answered ?? current, hard, soft),
+    )
     if (difference === 'hard') return null
     const isInvalidated = difference === 'soft'
     // Another worker's clock may be ahead; data from the future would never grow old.

@@ -14,7 +14,7 @@ import { expect, test } from 'vitest'
 import type { Serializer } from '../../src/ports/serializer.ts'
 import { seededRandom } from '../../src/testing/index.ts'
 import { crc32 } from '../../src/tier/checksum.ts'
-import { decodeEnvelope, type Envelope, encodeEnvelope } from '../../src/tier/envelope.ts'
+import { decodeEnvelope, decodeExpected, type Envelope, encodeEnvelope } from '../../src/tier/envelope.ts'
 import { jsonSerializer } from '../../src/tier/json-serializer.ts'
 import { mutated } from './mutations.ts'
 
@@ -43,6 +43,8 @@ interface Sample {
   readonly storageKey: string
   readonly envelope: Envelope
   readonly serializer: Serializer
+  /** Of the envelope, hard and soft by turns. */
+  readonly tokens: readonly string[]
 }
 const SAMPLES: Sample[] = DATA.flatMap((data, i) =>
   [jsonSerializer, reversing].map((serializer) => {
@@ -55,7 +57,9 @@ const SAMPLES: Sample[] = DATA.flatMap((data, i) =>
       soft: 'ABCDEFGH'.repeat(1 + (i % 3)),
       key: i % 4 === 0 ? `["${'long'.repeat(50)}"]` : null,
     }
-    return { text: encodeEnvelope(envelope, serializer, storageKey), storageKey, envelope, serializer }
+    const text = encodeEnvelope(envelope, serializer, storageKey)
+    const tokens = Array.from({ length: 2 + 2 * (i % 3) }, (_, n) => (n % 2 === 0 ? 'abcdefgh' : 'ABCDEFGH'))
+    return { text, storageKey, envelope, serializer, tokens }
   }),
 )
 
@@ -98,7 +102,7 @@ test(`${RUNS} damaged envelopes, each also with its checksum made to fit (seed $
 }, () => {
   const random = seededRandom(SEED)
   const before = snapshot()
-  const seen = { misses: 0, right: 0, forgeries: 0, forged: 0 }
+  const seen = { misses: 0, right: 0, expected: 0, forgeries: 0, forged: 0 }
   const reasons = new Set<string>()
   for (let run = 0; run < RUNS; run++) {
     const sample = SAMPLES[Math.floor(random() * SAMPLES.length)] as Sample
@@ -116,6 +120,17 @@ test(`${RUNS} damaged envelopes, each also with its checksum made to fit (seed $
         if (!isDeepStrictEqual(decoded.envelope, sample.envelope)) throw new Error('a wrong value')
       }
       const forgery = resigned(text, storageKey)
+      if (serializer === jsonSerializer) {
+        for (const each of [text, forgery]) {
+          const short = decodeExpected(each, storageKey, sample.tokens)
+          if (short === null) continue
+          seen.expected++
+          const long = decodeEnvelope(each, serializer, storageKey)
+          const { hard, soft } = sample.envelope
+          if (!('envelope' in long) || !isDeepStrictEqual({ ...short, hard, soft }, long.envelope))
+            throw new Error('the short way and the long one differ')
+        }
+      }
       const taken = decodeEnvelope(forgery, serializer, storageKey)
       seen.forgeries++
       if ('reason' in taken) {
