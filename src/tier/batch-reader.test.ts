@@ -1,6 +1,6 @@
 import { describe, expect, test } from 'vitest'
 import type { StorageBackend } from '../ports/storage.ts'
-import { BatchReader } from './batch-reader.ts'
+import { type Answers, BatchReader } from './batch-reader.ts'
 import type { Outcome, StorageGuard, StorageOperation } from './storage-guard.ts'
 
 /** A guard that lets everything through, and turns a failure into an outcome. */
@@ -34,11 +34,30 @@ describe('reads of one tick', () => {
     expect(batches).toHaveLength(2)
   })
 
+  test('tell each who asks the value of its own key, or that there is none', async () => {
+    const { batches, reader } = recording((key) => (key === 'none' ? null : `of ${key}`))
+    const told: unknown[] = []
+    const asker = (name: string) => ({
+      answered: (own: unknown, answers: Answers) => told.push([name, own, answers.get('shared')]),
+    })
+    reader.ask('a', ['shared'], asker('one'))
+    reader.ask('none', ['shared', 'other'], asker('two'))
+    reader.ask(null, ['shared'], asker('three'))
+    await reader.load(['shared'])
+    expect(batches).toEqual([['a', 'shared', 'none', 'other']])
+    expect(told).toEqual([
+      ['one', 'of a', 'of shared'],
+      ['two', null, 'of shared'],
+      ['three', undefined, 'of shared'],
+    ])
+  })
+
   test('are split at 1,000 keys', async () => {
     const { batches, reader } = recording(() => null)
-    const answers = await reader.load(Array.from({ length: 2_500 }, (_, n) => `k${n}`))
+    const keys = Array.from({ length: 2_500 }, (_, n) => `k${n}`)
+    const answers = await reader.load(keys)
     expect(batches.map((batch) => batch.length)).toEqual([1_000, 1_000, 500])
-    expect(answers.size).toBe(2_500)
+    expect(keys.filter((key) => answers.get(key) === null)).toHaveLength(2_500)
   })
 
   test('go one by one to a store without getMany', async () => {
@@ -52,20 +71,21 @@ describe('reads of one tick', () => {
     })
     const answers = await reader.load(['a', 'bad', 'none', 'a'])
     expect(asked).toEqual(['a', 'bad', 'none'])
-    expect([...answers]).toEqual([
-      ['a', 'v'],
-      ['none', null],
+    expect(['a', 'bad', 'none', 'never'].map((key) => answers.get(key))).toEqual([
+      'v',
+      undefined,
+      null,
+      undefined,
     ])
+    expect(['a', 'bad', 'none', 'never'].map((key) => answers.has(key))).toEqual([true, false, true, false])
   })
 })
 
 describe('an answer', () => {
   test('of nothing is null, whatever the store calls it', async () => {
     const { reader } = recording((key) => (key === 'a' ? null : undefined))
-    expect([...(await reader.load(['a', 'b']))]).toEqual([
-      ['a', null],
-      ['b', null],
-    ])
+    const answers = await reader.load(['a', 'b'])
+    expect([answers.get('a'), answers.get('b')]).toEqual([null, null])
   })
 
   test('that is no string is one that decodes as foreign', async () => {
