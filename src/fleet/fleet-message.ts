@@ -30,6 +30,7 @@ export interface Sender {
 }
 
 type Update = Extract<FleetMessage, { readonly type: 'updated' }>
+export type Notice = Exclude<FleetMessage, Update>
 
 /** What an update says of a key, in a message. */
 export function subjectOf(key: CanonicalKey): string {
@@ -42,7 +43,7 @@ export function encodeUpdate(subject: string, dataUpdatedAt: number): string {
 }
 
 /** A string is an encoded update. */
-export function encodeMessages(sender: Sender, messages: readonly (FleetMessage | string)[]): string[] {
+export function encodeMessages(sender: Sender, messages: readonly (Notice | string)[]): string[] {
   const head = headOf(sender)
   const texts: string[] = []
   let updates: string[] = []
@@ -53,16 +54,14 @@ export function encodeMessages(sender: Sender, messages: readonly (FleetMessage 
     length = 0
   }
   for (const message of messages) {
-    if (typeof message !== 'string' && message.type !== 'updated') {
+    if (typeof message !== 'string') {
       flush()
       texts.push(head + tailOf(message))
       continue
     }
-    const update =
-      typeof message === 'string' ? message : encodeUpdate(subjectOf(message.key), message.dataUpdatedAt)
-    if (updates.length === MOST_UPDATES || length + update.length > LONGEST) flush()
-    updates.push(update)
-    length += update.length
+    if (updates.length === MOST_UPDATES || length + message.length > LONGEST) flush()
+    updates.push(message)
+    length += message.length
   }
   flush()
   return texts
@@ -91,7 +90,7 @@ function headOf({ namespace, worker }: Sender): string {
   return `[1,${JSON.stringify(namespace)},${JSON.stringify(worker)},`
 }
 
-function tailOf(message: Exclude<FleetMessage, Update>): string {
+function tailOf(message: Notice): string {
   if (message.type === 'lost') return '"l"]'
   const { kind, isExact, keys } = message
   return `"${kind === 'hard' ? 'h' : 's'}",${isExact},${JSON.stringify(keys)}]`

@@ -14,7 +14,7 @@ import {
   type CanonicalKey,
   encodeMessages,
   encodeUpdate,
-  type FleetMessage,
+  type Notice,
   type Sender,
   subjectOf,
 } from './fleet-message.ts'
@@ -29,9 +29,9 @@ export class Outbox {
   readonly #timers: TimerQueue
   readonly #random: () => number
   /** By what they speak of; an invalidation speaks of itself alone, and of an update its moment says the rest. */
-  #waiting = new Map<string, FleetMessage | number>()
+  #waiting = new Map<string, Notice | number>()
   /** What a call is to append now: the first of all. */
-  #underWay = new Map<string, FleetMessage | number>()
+  #underWay = new Map<string, Notice | number>()
   #told: (() => void)[] = []
   #serial = 0
   #isSending = false
@@ -52,12 +52,12 @@ export class Outbox {
   }
 
   /** Resolves when the log has the message. */
-  send(message: Exclude<FleetMessage, { readonly type: 'updated' }>): Promise<void> {
+  send(message: Notice): Promise<void> {
     this.post(message)
     return new Promise<void>((resolve) => this.#told.push(resolve))
   }
 
-  post(message: Exclude<FleetMessage, { readonly type: 'updated' }>): void {
+  post(message: Notice): void {
     this.#add(`#${this.#serial++}`, message)
   }
 
@@ -66,7 +66,7 @@ export class Outbox {
     this.#add(subjectOf(key), dataUpdatedAt)
   }
 
-  #add(subject: string, message: FleetMessage | number): void {
+  #add(subject: string, message: Notice | number): void {
     const { size } = this.#waiting
     this.#waiting.set(subject, message)
     if (this.#waiting.size === size) {
@@ -118,7 +118,7 @@ export class Outbox {
     while (this.#waiting.size > 0 && !this.#isClosed) {
       this.#take()
       const told = this.#waiting.size === 0 ? this.#told.splice(0) : []
-      const messages: (FleetMessage | string)[] = []
+      const messages: (Notice | string)[] = []
       for (const [subject, message] of this.#underWay)
         messages.push(typeof message === 'number' ? encodeUpdate(subject, message) : message)
       const texts = encodeMessages(this.#sender, messages)
