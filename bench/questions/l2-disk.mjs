@@ -3,6 +3,7 @@
 import { emptyFolder } from '../harness/folder.mjs'
 import { KEYS, overStorage, readCases } from '../harness/l2-read.mjs'
 import { LEAST, leastReader, leastText } from '../harness/least.mjs'
+import { SKELETON, skeletonReader } from '../harness/skeleton.mjs'
 import { userOf } from '../harness/user.mjs'
 
 export const question = {
@@ -29,6 +30,15 @@ export const question = {
         async fill() {
           for (let i = 0; i < KEYS; i++) await store.put(`user:${i}`, leastText(userOf(i)))
         },
+        close: () => store.close(),
+      })
+    },
+    [SKELETON]: async () => {
+      const { open } = await import('lmdb')
+      const store = open({ path: emptyFolder(), encoding: 'string' })
+      return skeletonReader({
+        readNow: (name) => store.get(name),
+        write: (name, text) => store.put(name, text),
         close: () => store.close(),
       })
     },

@@ -3,6 +3,7 @@
 import { KEYS, overStorage, readCases } from '../harness/l2-read.mjs'
 import { LEAST, leastReader, leastText } from '../harness/least.mjs'
 import { startRedis } from '../harness/redis-server.mjs'
+import { SKELETON, skeletonReader } from '../harness/skeleton.mjs'
 import { userOf } from '../harness/user.mjs'
 
 const TTL = 3_600_000
@@ -101,6 +102,15 @@ export const question = {
         async fill() {
           for (let i = 0; i < KEYS; i++) await redis.set(`raw3:user:${i}`, leastText(userOf(i)), { PX: TTL })
         },
+        close: () => redis.close(),
+      })
+    },
+    [`${SKELETON}, MGET`]: async ({ url }) => {
+      const { createClient } = await import('redis')
+      const redis = await createClient({ url }).connect()
+      return skeletonReader({
+        readMany: (names) => redis.mGet(names),
+        write: (name, text) => redis.set(name, text, { PX: TTL }),
         close: () => redis.close(),
       })
     },

@@ -5,6 +5,7 @@ import { emptyFolder } from '../harness/folder.mjs'
 import { KEYS, overStorage, readCases } from '../harness/l2-read.mjs'
 import { LEAST, leastReader, leastText } from '../harness/least.mjs'
 import { openRawSqlite } from '../harness/raw-sqlite.mjs'
+import { SKELETON, skeletonReader } from '../harness/skeleton.mjs'
 import { userOf } from '../harness/user.mjs'
 
 export const question = {
@@ -29,6 +30,14 @@ export const question = {
         fill() {
           for (let i = 0; i < KEYS; i++) set.run(`user:${i}`, leastText(userOf(i)))
         },
+        close: () => database.close(),
+      })
+    },
+    [SKELETON]: async () => {
+      const { database, get, set } = await openRawSqlite()
+      return skeletonReader({
+        readNow: (name) => get.get(name).value,
+        write: (name, text) => set.run(name, text),
         close: () => database.close(),
       })
     },
