@@ -22,7 +22,7 @@ export interface StorageBackend {
   /** Deleting what is not there is no error. */
   delete(key: string): Awaitable<unknown>
 
-  /** Values in the order of `keys`. One round trip. */
+  /** Values in the order of `keys`, of which one may come twice. One round trip. */
   getMany?(keys: readonly string[]): Awaitable<readonly (string | null | undefined)[]>
   /** All entries in one round trip; where it rejects, any part may have been written. */
   setMany?(entries: readonly StorageEntry[]): Awaitable<unknown>
