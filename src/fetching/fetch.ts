@@ -24,7 +24,7 @@ import * as state from '../query/query-state.ts'
 import { asError } from '../resilience/as-error.ts'
 import type { Alarm } from '../resilience/timer-queue.ts'
 import type { Capture } from '../tier/generations.ts'
-import type { StoredData, Teller } from '../tier/look.ts'
+import type { Seeker, StoredData } from '../tier/look.ts'
 import type { StoredName } from '../tier/stored-name.ts'
 import type { DepartingFetch, FetchEnvironment } from './environment.ts'
 import { FetchContext, LazyAbort } from './fetch-context.ts'
@@ -41,7 +41,7 @@ export interface FetchStart {
   readonly storageSince?: number | undefined
 }
 
-export class Fetch implements OngoingFetch, DepartingFetch, Teller {
+export class Fetch implements OngoingFetch, DepartingFetch, Seeker {
   readonly promise: Promise<unknown>
   /** The refresh that follows stale data from L2, for callers who want no stale data. */
   successor: Fetch | null = null
@@ -287,7 +287,7 @@ export class Fetch implements OngoingFetch, DepartingFetch, Teller {
     const { data, dataUpdatedAt, isInvalidated, generations } = stored
     if (this.#overtaken === null) query.vouchers = generations
     if (plan === 'settle') {
-      this.#settle(state.dataFetched(query, data, 'storage', dataUpdatedAt, isInvalidated))
+      this.#settle(state.dataReceived(query, data, 'storage', dataUpdatedAt, isInvalidated, state.AT_REST))
       return true
     }
     if (this.#overtaken !== null) return false
@@ -463,7 +463,7 @@ export class Fetch implements OngoingFetch, DepartingFetch, Teller {
     } else {
       ticket?.release()
     }
-    this.#settle(state.dataFetched(query, data, 'origin', now, false))
+    this.#settle(state.dataReceived(query, data, 'origin', now, false, state.AT_REST))
     logger.call('onSuccess', onSuccess, data)
     logger.call('onSettled', onSettled, data, null)
   }
@@ -472,7 +472,7 @@ export class Fetch implements OngoingFetch, DepartingFetch, Teller {
   #yield(data: unknown): void {
     const query = this.#query
     if (query.dataUpdatedAt >= this.#startedAt) this.#settle(state.fetchSucceeded(query.held), data)
-    else this.#settle(state.dataFetched(query, data, 'origin', this.#startedAt, true))
+    else this.#settle(state.dataReceived(query, data, 'origin', this.#startedAt, true, state.AT_REST))
     if (!query.isCached || query.fetch !== null) return
     this.successor = new Fetch(this.#env, query, this.#options, { isBackground: true, skipStorage: false })
   }

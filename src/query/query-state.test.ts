@@ -13,6 +13,7 @@ describe('transitions', () => {
     const started = state.fetchStarted(state.EMPTY)
     const received = state.dataReceived(started, 'data', 'origin', 5, false)
     const done = state.fetchSucceeded(received)
+    expect(state.dataReceived(started, 'data', 'origin', 5, false, state.AT_REST)).toEqual(done)
     expect([state.EMPTY, started, received, done].map(statusOf)).toEqual([
       'idle',
       'pending',

@@ -116,7 +116,7 @@ export function fetchCancelled(held: Held): Held {
 /**
  * New data. It never goes back in time, except by the user's own hand: where the clock has stepped back, it is
  * as old as what it replaces. A fetch that still runs goes on, and cancelling it no longer brings back an
- * error that this data has answered.
+ * error that this data has answered. `activity`: what goes on; a fetch that ends with this data says `AT_REST`.
  */
 export function dataReceived(
   before: Before,
@@ -124,21 +124,10 @@ export function dataReceived(
   source: DataSource,
   updatedAt: number,
   isInvalidated: boolean,
+  activity = withoutError(before.activity),
 ): Held {
   const dataUpdatedAt = source === 'manual' ? updatedAt : Math.max(updatedAt, before.dataUpdatedAt)
-  return { data, dataUpdatedAt, source, isInvalidated, activity: withoutError(before.activity) }
-}
-
-/** `dataReceived` by a fetch that has ended well with it. */
-export function dataFetched(
-  before: Before,
-  data: unknown,
-  source: DataSource,
-  updatedAt: number,
-  isInvalidated: boolean,
-): Held {
-  const dataUpdatedAt = Math.max(updatedAt, before.dataUpdatedAt)
-  return { data, dataUpdatedAt, source, isInvalidated, activity: AT_REST }
+  return { data, dataUpdatedAt, source, isInvalidated, activity }
 }
 
 function withoutError(activity: Activity): Activity {

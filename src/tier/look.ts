@@ -20,7 +20,7 @@ export interface StoredData {
 }
 
 /** Who is told what was found: once, later. */
-export interface Teller {
+export interface Seeker {
   found(stored: StoredData | null): void
 }
 
@@ -35,7 +35,7 @@ export class Look implements Asker, Waiter {
   readonly isAgain: boolean
   /** How many values had been rejected when it began. */
   readonly rejectedBefore: number
-  readonly teller: Teller
+  readonly seeker: Seeker
   group: Group | null = null
   next: Waiter | null = null
   previous: Waiter | null = null
@@ -45,12 +45,12 @@ export class Look implements Asker, Waiter {
   vouch: Vouch | null = null
   readonly #host: LookHost
 
-  constructor(host: LookHost, name: StoredName, isAgain: boolean, rejectedBefore: number, teller: Teller) {
+  constructor(host: LookHost, name: StoredName, isAgain: boolean, rejectedBefore: number, seeker: Seeker) {
     this.#host = host
     this.name = name
     this.isAgain = isAgain
     this.rejectedBefore = rejectedBefore
-    this.teller = teller
+    this.seeker = seeker
   }
 
   answered(own: string | null | undefined, answers: Answers, at: number): void {

@@ -21,7 +21,7 @@ import type { TimerQueue } from '../resilience/timer-queue.ts'
 import { BatchReader } from './batch-reader.ts'
 import { Deadlines, type Waiter } from './deadlines.ts'
 import { type Capture, type GenerationKind, Generations } from './generations.ts'
-import type { StoredData, Teller } from './look.ts'
+import type { Seeker, StoredData } from './look.ts'
 import { OwedDeletes } from './owed-deletes.ts'
 import { doneOf, type PendingWrite } from './pending-write.ts'
 import { RecentInvalidations } from './recent-invalidations.ts'
@@ -208,12 +208,12 @@ export class StorageTier {
     return this.#stored.read(this.name(query), limit, isAgain)
   }
 
-  look(name: StoredName, limit: number, isAgain: boolean, teller: Teller, now?: number): void {
-    this.#stored.look(name, limit, isAgain, teller, now)
+  look(name: StoredName, limit: number, isAgain: boolean, seeker: Seeker, now?: number): void {
+    this.#stored.look(name, limit, isAgain, seeker, now)
   }
 
   readNow(query: Keyed): StoredData | undefined {
-    return this.#guard.backend.snapshot === undefined ? undefined : this.#stored.readNow(this.name(query))
+    return this.#stored.readNow(this.name(query))
   }
 
   /**

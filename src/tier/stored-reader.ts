@@ -25,7 +25,7 @@ import {
   worseOf,
 } from './generations.ts'
 import { jsonSerializer } from './json-serializer.ts'
-import { Look, type LookHost, type StoredData, type Teller } from './look.ts'
+import { Look, type LookHost, type Seeker, type StoredData } from './look.ts'
 import type { StorageGuard } from './storage-guard.ts'
 import type { StoredName } from './stored-name.ts'
 import type { TokenKeeper } from './token-keeper.ts'
@@ -112,8 +112,8 @@ export class StoredReader {
   }
 
   /** `read` without a promise. `now`: the monotonic moment, where it is known. */
-  look(name: StoredName, limit: number, isAgain: boolean, teller: Teller, now?: number): void {
-    const look = new Look(this.#host, name, isAgain, this.#rejected, teller)
+  look(name: StoredName, limit: number, isAgain: boolean, seeker: Seeker, now?: number): void {
+    const look = new Look(this.#host, name, isAgain, this.#rejected, seeker)
     if (!this.#guard.isOpenForCalls) {
       queueMicrotask(() => this.#end(look, this.#readPending(name)))
       return
@@ -154,12 +154,12 @@ export class StoredReader {
     return stored ?? undefined
   }
 
-  #end({ isAgain, rejectedBefore, teller }: Look, found: StoredData | null): void {
+  #end({ isAgain, rejectedBefore, seeker }: Look, found: StoredData | null): void {
     // A fetch that looks again has been counted.
     if (isAgain) this.#rejected = Math.min(this.#rejected, rejectedBefore)
     else if (found === null) this.#misses++
     else this.#hits++
-    teller.found(found)
+    seeker.found(found)
   }
 
   /** Ends it in time, or it has ended. */
