@@ -67,6 +67,16 @@ describe('deadlines', () => {
     expect(timers.size).toBe(0)
   })
 
+  test.each([0, 1, 2])('the others are told when one of three has left (%i)', async (place) => {
+    const { clock, timers, told, deadlines, wait } = setUp()
+    const waiters = ['a', 'b', 'c'].map((name) => wait(name, 100))
+    deadlines.leave(waiters[place]!)
+    wait('d', 100)
+    await clock.advance(100)
+    expect(told).toEqual(['a', 'b', 'c', 'd'].filter((_, at) => at !== place))
+    expect(timers.size).toBe(0)
+  })
+
   test('one that is set while others ring is not lost', async () => {
     const { clock, told, deadlines, wait } = setUp()
     deadlines.wait(100, { group: null, next: null, previous: null, giveUp: () => void wait('second', 100) })

@@ -2,6 +2,7 @@ import { describe, expect, test } from 'vitest'
 import { canonicalParts, hashKey } from '../keys/hash-key.ts'
 import { seededRandom } from '../testing/index.ts'
 import { differenceFrom, Generations, worseOf } from './generations.ts'
+import { Vouch } from './vouching.ts'
 
 const KEY = ['users', 1, 'posts']
 
@@ -198,4 +199,18 @@ test('the token that removes one key is told by its hash', () => {
     const byParts = generations.tokenKeysToReplace(canonicalParts(key), true, 'hard')
     expect([generations.tokenKeyToRemove(hashKey(key))]).toEqual(byParts)
   }
+})
+
+test('what one token vouches for is told hard and soft apart', () => {
+  const generations = new Generations('sq', Math.random)
+  const vouch = new Vouch('NNNNNNNN', 1)
+  const slots = generations.slotsOf(['users'])
+  const tokens = ['AAAAAAAA', 'BBBBBBBB', 'aaaaaaaa', 'bbbbbbbb']
+  for (const [i, tokenKey] of generations.tokenKeysOf(['users']).entries())
+    generations.learn(tokenKey, tokens[i]!, generations.mark(), vouch)
+  expect(generations.vouchedFor(slots, vouch)).toBeNull()
+  expect(generations.notVouchedFor(slots, vouch)).toEqual([])
+  const { hard, soft } = generations.vouchedFor(slots, vouch)!
+  expect([hard, soft]).toEqual(['AAAAAAAAaaaaaaaa', 'BBBBBBBBbbbbbbbb'])
+  expect(generations.current(generations.tokenKeysOf(['users']))).toEqual({ hard, soft })
 })
