@@ -1,7 +1,7 @@
 /** Which keys a read asks L2 for, and that it asks for no fewer than it must. */
 
 import { expect, onTestFinished, test } from 'vitest'
-import { QueryClient, type StorageBackend } from '../../src/index.ts'
+import { type Clock, QueryClient, type StorageBackend } from '../../src/index.ts'
 
 const USER = ['user', 1]
 const NAMESPACE = 'sq:n:all'
@@ -18,13 +18,20 @@ function sharedStore() {
     // Reads answer with what there is when they are answered.
     return what === 'get' ? act() : result
   }
-  const worker = (): QueryClient => {
+  /** `ahead`: milliseconds that its monotonic clock is ahead of that of the process. */
+  const worker = (ahead = () => 0): QueryClient => {
+    const clock: Clock = {
+      now: () => Date.now(),
+      monotonic: () => performance.now() + ahead(),
+      setTimeout: (run, delay) => setTimeout(run, delay),
+      clearTimeout: (handle) => clearTimeout(handle as NodeJS.Timeout),
+    }
     const storage: StorageBackend = {
       get: (key) => call('get', key, () => held.get(key) ?? null),
       set: (key, value) => call('set', key, () => void held.set(key, value)),
       delete: (key) => call('delete', key, () => void held.delete(key)),
     }
-    const client = new QueryClient({ storage, storageTimeout: 5_000, staleTime: 60_000 })
+    const client = new QueryClient({ storage, storageTimeout: 5_000, staleTime: 60_000, clock })
     onTestFinished(() => client.close({ timeout: 0 }))
     return client
   }
@@ -146,4 +153,18 @@ test('a token that was read before the one of the namespace is not vouched for b
   expect(await early).toBe('Ada')
   expect(held.has('sq:d:["user",1]')).toBe(true)
   for (let i = 0; i < 3; i++) expect((await asked(reader))[0]).toBeUndefined()
+})
+
+test('after a minute it asks for all tokens again, whatever the one says', async () => {
+  const { worker, asked } = sharedStore()
+  let ahead = 0
+  const [writer, reader] = [worker(), worker(() => ahead)]
+  writer.setQueryData(USER, 'Ada')
+  await writer.removeQueries(['other'])
+  await writer.flush()
+  const count = async () => (await asked(reader))[1].length
+  for (let i = 0; i < 3; i++) await count()
+  expect([await count(), await count()]).toEqual([2, 2])
+  ahead = 60_000
+  expect([await count(), await count(), await count()]).toEqual([10, 2, 2])
 })
