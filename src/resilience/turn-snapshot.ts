@@ -7,8 +7,10 @@
  *
  * States: none → held (`hold`) → none (idle for `IDLE_JOBS` jobs, too old, or `drop`). Its number tells it from all others
  * in the process.
- * Owns no timer. May import nothing.
+ * Owns no timer. May import `soon`.
  */
+
+import { soon } from './soon.ts'
 
 /** Promise jobs without a read after which it is given up. */
 const IDLE_JOBS = 3
@@ -46,7 +48,7 @@ export class TurnSnapshot {
     this.#isHeld = true
     this.#takenAt = performance.now()
     this.#number = ++taken
-    if (!this.#isWatching) queueMicrotask(this.#watch)
+    if (!this.#isWatching) soon(this.#watch)
     this.#isWatching = true
     return this.#number
   }
@@ -61,7 +63,7 @@ export class TurnSnapshot {
     this.#idleJobs = this.#hasRead ? 0 : this.#idleJobs + 1
     this.#hasRead = false
     if (this.#isHeld && this.#idleJobs < IDLE_JOBS) {
-      queueMicrotask(this.#watch)
+      soon(this.#watch)
       return
     }
     this.#isWatching = false

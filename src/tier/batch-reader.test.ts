@@ -1,18 +1,21 @@
 import { describe, expect, test } from 'vitest'
 import type { StorageBackend } from '../ports/storage.ts'
+import type { GuardedTask, StorageOperation } from './backend-calls.ts'
 import { type Answers, BatchReader } from './batch-reader.ts'
-import type { Outcome, StorageGuard, StorageOperation } from './storage-guard.ts'
+import type { StorageGuard } from './storage-guard.ts'
 
 /** A guard that lets everything through, and turns a failure into an outcome. */
 function readerOf(backend: Partial<StorageBackend>): BatchReader {
-  const run = async <T>(_operation: StorageOperation, call: () => T): Promise<Outcome<Awaited<T>>> => {
+  const start = async <T>(_operation: StorageOperation, task: GuardedTask<T>): Promise<void> => {
     try {
-      return { isOk: true, value: await call() }
+      const value = await task.call()
+      task.check?.(value)
+      task.done({ isOk: true, value })
     } catch (error) {
-      return { isOk: false, reason: 'failure', error: error as never }
+      task.done({ isOk: false, reason: 'failure', error: error as never })
     }
   }
-  return new BatchReader({ backend, run } as unknown as StorageGuard, () => 0)
+  return new BatchReader({ backend, start } as unknown as StorageGuard, () => 0)
 }
 
 function recording(answer: (key: string) => unknown, more: Partial<StorageBackend> = {}) {
@@ -44,7 +47,7 @@ describe('reads of one tick', () => {
     reader.ask('none', ['shared', 'other'], asker('two'))
     reader.ask(null, ['shared'], asker('three'))
     await reader.load(['shared'])
-    expect(batches).toEqual([['a', 'shared', 'none', 'other']])
+    expect(batches).toEqual([['a', 'none', 'shared', 'other']])
     expect(told).toEqual([
       ['one', 'of a', 'of shared'],
       ['two', null, 'of shared'],

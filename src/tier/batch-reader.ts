@@ -5,12 +5,18 @@
  * that could not be read has no answer, which is something else than "nothing there".
  */
 
-import type { Outcome, StorageGuard } from './storage-guard.ts'
+import type { Awaitable, StorageBackend } from '../ports/storage.ts'
+import { soon } from '../resilience/soon.ts'
+import type { GuardedTask, Outcome } from './backend-calls.ts'
+import { SharedKeys } from './shared-keys.ts'
+import type { StorageGuard } from './storage-guard.ts'
 
 /** By key: the value, `null` where there is none; a key that could not be read is missing. */
-export type Answers = ReadonlyMap<string, string | null>
+export type Answers = Pick<ReadonlyMap<string, string | null>, 'get' | 'has'>
 
 const LARGEST_BATCH = 1_000
+/** In place of a value that could not be read. */
+const UNREAD = Symbol('unread')
 
 /** Whoever asks for keys: told once, later. */
 export interface Asker {
@@ -19,15 +25,6 @@ export interface Asker {
    * read or there was no such key. `at`: the monotonic moment.
    */
   answered(own: string | null | undefined, answers: Answers, at: number): void
-}
-
-interface Batch {
-  readonly keys: string[]
-  /** Where those stand that several may ask for. */
-  readonly shared: Map<string, number>
-  readonly askers: Asker[]
-  /** Where the key of each of them stands; -1 = it has none of its own. */
-  readonly places: number[]
 }
 
 export class BatchReader {
@@ -47,70 +44,131 @@ export class BatchReader {
 
   /** `own`: a key that nobody else asks for just now, or it is read twice. */
   ask(own: string | null, keys: readonly string[], asker: Asker): void {
-    const batch = this.#gathering ?? this.#begin()
-    batch.askers.push(asker)
-    batch.places.push(own === null ? -1 : batch.keys.push(own) - 1)
-    for (const key of keys) if (!batch.shared.has(key)) batch.shared.set(key, batch.keys.push(key) - 1)
+    if (this.#gathering === null) {
+      this.#gathering = new Batch(own, keys, asker, this.#now)
+      soon(this.#send)
+    } else {
+      this.#gathering.add(own, keys, asker)
+    }
   }
 
-  #begin(): Batch {
-    const batch: Batch = { keys: [], shared: new Map(), askers: [], places: [] }
-    queueMicrotask(() => {
-      this.#gathering = null
-      this.#send(batch)
-    })
-    this.#gathering = batch
-    return batch
+  #send = (): void => {
+    const batch = this.#gathering
+    this.#gathering = null
+    batch?.send(this.#guard)
+  }
+}
+
+/** One that reads alone is the most frequent, and the one that is waited for: its arrays are made with what it brings. */
+class Batch implements Answers, GuardedTask<readonly unknown[]> {
+  readonly #own: string[]
+  readonly #shared: SharedKeys
+  readonly #askers: Asker[]
+  /** Where the key of each of them stands; -1 = it has none of its own. */
+  readonly #places: number[]
+  readonly #now: () => number
+  /** Asked for last: many ask for the same. */
+  #lastShared: readonly string[]
+  #backend: StorageBackend | null = null
+  /** Their own, then those that are shared; all once it is sent. */
+  #keys: readonly string[] = []
+  /** In the order of the keys; `null` = none could be read. */
+  #values: readonly unknown[] | null = null
+
+  constructor(own: string | null, keys: readonly string[], asker: Asker, now: () => number) {
+    this.#own = own === null ? [] : [own]
+    this.#places = [own === null ? -1 : 0]
+    this.#askers = [asker]
+    this.#shared = new SharedKeys(keys)
+    this.#lastShared = keys
+    this.#now = now
   }
 
-  #send(batch: Batch): void {
-    const { keys } = batch
-    const batchSize = this.#guard.backend.getMany === undefined ? 1 : LARGEST_BATCH
-    let left = Math.ceil(keys.length / batchSize)
-    const values = new Array<string | null | undefined>(keys.length)
-    if (left === 0) this.#end(batch, values)
-    for (let i = 0; i < keys.length; i += batchSize) {
-      const part = keys.length <= batchSize ? keys : keys.slice(i, i + batchSize)
-      void this.#read(part).then((outcome) => {
-        if (outcome.isOk) for (let k = 0; k < part.length; k++) values[i + k] = textOf(outcome.value[k])
-        if (--left === 0) this.#end(batch, values)
+  add(own: string | null, keys: readonly string[], asker: Asker): void {
+    this.#askers.push(asker)
+    this.#places.push(own === null ? -1 : this.#own.push(own) - 1)
+    if (keys === this.#lastShared) return
+    for (const key of keys) this.#shared.add(key)
+    this.#lastShared = keys
+  }
+
+  send(guard: StorageGuard): void {
+    const keys = this.#own.concat(this.#shared.all)
+    const size = guard.backend.getMany === undefined ? 1 : LARGEST_BATCH
+    this.#keys = keys
+    this.#backend = guard.backend
+    if (keys.length === 0) this.#end()
+    else if (keys.length <= size) guard.start('get', this)
+    else this.#sendParts(guard, size)
+  }
+
+  call(): Awaitable<readonly unknown[]> {
+    return read(this.#backend as StorageBackend, this.#keys)
+  }
+
+  check(values: readonly unknown[]): void {
+    assertOneEach(values, this.#keys)
+  }
+
+  done(outcome: Outcome<readonly unknown[]>): void {
+    this.#values = outcome.isOk ? outcome.value : null
+    this.#end()
+  }
+
+  get(key: string): string | null | undefined {
+    const place = this.#shared.placeOf(key)
+    return place === -1 ? undefined : this.#valueAt(this.#own.length + place)
+  }
+
+  has(key: string): boolean {
+    return this.get(key) !== undefined
+  }
+
+  #valueAt(place: number): string | null | undefined {
+    const value = this.#values === null ? UNREAD : this.#values[place]
+    return value === UNREAD ? undefined : textOf(value)
+  }
+
+  #sendParts(guard: StorageGuard, size: number): void {
+    const all: unknown[] = new Array(this.#keys.length).fill(UNREAD)
+    let left = Math.ceil(all.length / size)
+    this.#values = all
+    for (let from = 0; from < all.length; from += size) {
+      const keys = this.#keys.slice(from, from + size)
+      guard.start('get', {
+        call: () => read(guard.backend, keys),
+        check: (values) => assertOneEach(values, keys),
+        done: (outcome) => {
+          if (outcome.isOk) for (let i = 0; i < keys.length; i++) all[from + i] = outcome.value[i]
+          if (--left === 0) this.#end()
+        },
       })
     }
   }
 
-  #end({ shared, askers, places }: Batch, values: readonly (string | null | undefined)[]): void {
-    const answers = new Map<string, string | null>()
-    for (const [key, place] of shared) {
-      const value = values[place]
-      if (value !== undefined) answers.set(key, value)
-    }
+  #end(): void {
     const at = this.#now()
-    for (let i = 0; i < askers.length; i++) {
-      const place = places[i] as number
-      askers[i]?.answered(place === -1 ? undefined : values[place], answers, at)
+    for (let i = 0; i < this.#askers.length; i++) {
+      const place = this.#places[i] as number
+      this.#askers[i]?.answered(place === -1 ? undefined : this.#valueAt(place), this, at)
     }
-  }
-
-  #read(keys: readonly string[]): Promise<Outcome<readonly unknown[]>> {
-    const { backend } = this.#guard
-    if (backend.getMany === undefined)
-      return this.#guard.run('get', async () => [await backend.get(keys[0] as string)])
-    return this.#guard.run('get', () => {
-      const values: unknown = backend.getMany?.(keys)
-      return isPromiseLike(values) ? values.then((each) => checked(each, keys)) : checked(values, keys)
-    })
   }
 }
 
-function checked(values: unknown, keys: readonly string[]): readonly unknown[] {
-  if (Array.isArray(values) && values.length === keys.length) return values
+/** One key alone, where the backend cannot read several. */
+function read(backend: StorageBackend, keys: readonly string[]): Awaitable<readonly unknown[]> {
+  return backend.getMany === undefined ? readOne(backend, keys[0] as string) : backend.getMany(keys)
+}
+
+async function readOne(backend: StorageBackend, key: string): Promise<readonly unknown[]> {
+  return [await backend.get(key)]
+}
+
+function assertOneEach(values: unknown, keys: readonly string[]): void {
+  if (Array.isArray(values) && values.length === keys.length) return
   throw new TypeError(
     `getMany answered with ${Array.isArray(values) ? values.length : typeof values} values; expected ${keys.length}.`,
   )
-}
-
-function isPromiseLike(value: unknown): value is PromiseLike<unknown> {
-  return typeof (value as { then?: unknown } | null | undefined)?.then === 'function'
 }
 
 /** What is no string was not written by us: it decodes as foreign. */

@@ -58,6 +58,32 @@ describe('deadlines', () => {
     expect(timers.size).toBe(1)
   })
 
+  test('one alarm serves all who wait alone, and rings for each at its time', async () => {
+    const { clock, timers, told, deadlines, wait } = setUp()
+    deadlines.leave(wait('left', 100))
+    await clock.advance(60)
+    wait('second', 100)
+    expect(timers.size).toBe(1)
+    await clock.advance(99)
+    expect(told).toEqual([])
+    await clock.advance(1)
+    expect([told, timers.size]).toEqual([['second'], 0])
+  })
+
+  test('one that is shorter than those before is not kept waiting by them', async () => {
+    const { clock, timers, told, deadlines, wait } = setUp()
+    deadlines.leave(wait('left', 1_000))
+    wait('long', 500)
+    wait('short', 100)
+    deadlines.leave(wait('left', 50))
+    await clock.advance(100)
+    expect(told).toEqual(['short'])
+    await clock.advance(400)
+    expect(told).toEqual(['short', 'long'])
+    await clock.advance(1_000)
+    expect(timers.size).toBe(0)
+  })
+
   test('end all at once when L2 goes away, of any length', () => {
     const { timers, told, deadlines, wait } = setUp()
     wait('a', 100)

@@ -237,7 +237,7 @@ export class Generations {
    */
   answered(
     tokenKeys: readonly string[],
-    answers: ReadonlyMap<string, string | null>,
+    answers: Pick<ReadonlyMap<string, string | null>, 'get'>,
     vouch: Vouch | null = null,
   ): Capture | null | undefined {
     let hard = ''

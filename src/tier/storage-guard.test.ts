@@ -94,6 +94,16 @@ describe('a call', () => {
   })
 })
 
+test('a refusal is told later, as every outcome is', async () => {
+  const { guard } = setUp()
+  guard.close()
+  const told: string[] = []
+  guard.start('get', { call: () => 1, done: (outcome) => told.push(outcome.isOk ? 'ok' : outcome.reason) })
+  expect(told).toEqual([])
+  await undefined
+  expect(told).toEqual(['refused'])
+})
+
 describe('the circuit', () => {
   test('opens at the first timeout, with one line and the cause, and lets no call through', async () => {
     const { clock, store, guard, log, events, get } = setUp()

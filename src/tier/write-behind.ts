@@ -21,10 +21,11 @@ import { backoff } from '../resilience/backoff.ts'
 import { holdProcess } from '../resilience/hold-process.ts'
 import type { SafeLogger } from '../resilience/safe-logger.ts'
 import type { Alarm, TimerQueue } from '../resilience/timer-queue.ts'
+import type { Outcome } from './backend-calls.ts'
 import { Line } from './line.ts'
 import type { OwedDelete, OwedDeletes } from './owed-deletes.ts'
 import { bytesOf, type PendingWrite } from './pending-write.ts'
-import type { Outcome, StorageGuard } from './storage-guard.ts'
+import type { StorageGuard } from './storage-guard.ts'
 import { isPlainName } from './storage-keys.ts'
 
 /** What may wait. Tokens are no entries; generations bound their number. */

@@ -21,7 +21,7 @@
  */
 
 import { backoff } from '../../resilience/backoff.ts'
-import { PendingReplies } from './pending-replies.ts'
+import { asItIs, PendingReplies } from './pending-replies.ts'
 import type { RedisLine } from './redis-commands.ts'
 import { toStorageError } from './redis-error.ts'
 import { endOf, type FeedPosition, hasEntry, identify, readAfter, type Send } from './stream-reader.ts'
@@ -92,7 +92,7 @@ export class FeedFollower {
     const attempt = ++this.#attempt
     try {
       const line = await this.#connect(attempt)
-      const send = (args: readonly string[]) => this.#pending.track(0, () => line.send(args))
+      const send = (args: readonly string[]) => this.#pending.track(0, line.send(args), asItIs)
       const identity = await identify(send)
       if (this.#position === undefined) await this.#moveToEnd(line.key, send)
       else if (identity !== this.#identity) {
@@ -107,14 +107,16 @@ export class FeedFollower {
   }
 
   async #connect(attempt: number): Promise<RedisLine> {
-    const line = await this.#pending.track(0, async () => {
-      const opened = await this.#settings.open((error) => this.#lose(attempt, error))
-      if (this.#isCurrent(attempt)) return opened
-      opened.close()
-      throw new Error('not wanted any more')
-    })
+    const line = await this.#pending.track(0, this.#opened(attempt), asItIs)
     this.#line = line
     return line
+  }
+
+  async #opened(attempt: number): Promise<RedisLine> {
+    const opened = await this.#settings.open((error) => this.#lose(attempt, error))
+    if (this.#isCurrent(attempt)) return opened
+    opened.close()
+    throw new Error('not wanted any more')
   }
 
   async #read(attempt: number, key: string, send: Send): Promise<void> {

@@ -15,9 +15,18 @@ import { toStorageError } from './redis-error.ts'
 const TICKS = 4
 const CHARACTERS_PER_MS = 1_000
 
-interface Operation {
+class Operation {
   readonly lastTick: number
   readonly reject: (error: Error) => void
+  isPending = true
+  newer: Operation | null = null
+  older: Operation | null
+
+  constructor(lastTick: number, reject: (error: Error) => void, older: Operation | null) {
+    this.lastTick = lastTick
+    this.reject = reject
+    this.older = older
+  }
 }
 
 export interface PendingHooks {
@@ -30,7 +39,9 @@ export interface PendingHooks {
 export class PendingReplies {
   readonly #replyTimeout: number
   readonly #hooks: PendingHooks
-  readonly #operations = new Set<Operation>()
+  /** Linked, oldest first: a set that fills and empties with each operation makes a new table every other time. */
+  #oldest: Operation | null = null
+  #newest: Operation | null = null
   #tick = 0
   #timer: NodeJS.Timeout | undefined
   #idle: (() => void)[] = []
@@ -40,31 +51,27 @@ export class PendingReplies {
     this.#hooks = hooks
   }
 
-  /** `size`: characters that the operation sends, for which it is given more time. */
-  track<T>(size: number, run: () => Promise<T>): Promise<T> {
-    return new Promise<T>((resolve, reject) => {
+  /** `size`: characters that were sent, for which it is given more time. `read`: what is told of the reply. */
+  track<T, R>(size: number, reply: Promise<T>, read: (reply: T) => R): Promise<R> {
+    return new Promise<R>((resolve, reject) => {
       const tickLength = this.#replyTimeout / TICKS
       const extra = Math.floor(size / (CHARACTERS_PER_MS * tickLength))
-      const operation = { lastTick: this.#tick + TICKS + extra, reject }
-      this.#operations.add(operation)
-      if (this.#operations.size === 1) this.#hooks.setBusy(true)
+      const operation = this.#add(this.#tick + TICKS + extra, reject)
       this.#timer ??= this.#arm(tickLength)
-      const fail = (error: unknown) => {
-        if (this.#remove(operation)) reject(toStorageError(error))
-      }
-      try {
-        run().then((value) => {
-          if (this.#remove(operation)) resolve(value)
-        }, fail)
-      } catch (error) {
-        fail(error)
-      }
+      reply.then(
+        (value) => {
+          if (this.#remove(operation)) resolve(read(value))
+        },
+        (error) => {
+          if (this.#remove(operation)) reject(toStorageError(error))
+        },
+      )
     })
   }
 
   /** Rejects what is pending, such as what a lost connection will not answer. */
   rejectAll(error: Error): void {
-    for (const operation of this.#operations) {
+    for (let operation = this.#oldest; operation !== null; operation = this.#oldest) {
       this.#remove(operation)
       operation.reject(error)
     }
@@ -72,13 +79,34 @@ export class PendingReplies {
 
   /** Resolves when nothing is pending. */
   drained(): Promise<void> {
-    if (this.#operations.size === 0) return Promise.resolve()
+    if (this.#oldest === null) return Promise.resolve()
     return new Promise((resolve) => this.#idle.push(resolve))
   }
 
+  #add(lastTick: number, reject: (error: Error) => void): Operation {
+    const older = this.#newest
+    const operation = new Operation(lastTick, reject, older)
+    this.#newest = operation
+    if (older !== null) {
+      older.newer = operation
+    } else {
+      this.#oldest = operation
+      this.#hooks.setBusy(true)
+    }
+    return operation
+  }
+
   #remove(operation: Operation): boolean {
-    if (!this.#operations.delete(operation)) return false
-    if (this.#operations.size === 0) {
+    if (!operation.isPending) return false
+    operation.isPending = false
+    const { newer, older } = operation
+    operation.newer = null
+    operation.older = null
+    if (older === null) this.#oldest = newer
+    else older.newer = newer
+    if (newer === null) this.#newest = older
+    else newer.older = older
+    if (this.#oldest === null) {
       this.#hooks.setBusy(false)
       for (const resolve of this.#idle.splice(0)) resolve()
     }
@@ -90,10 +118,12 @@ export class PendingReplies {
   }
 
   #onTick(delay: number): void {
-    this.#timer = this.#operations.size === 0 ? undefined : this.#arm(delay)
+    this.#timer = this.#oldest === null ? undefined : this.#arm(delay)
     this.#tick++
     let error: StorageError | undefined
-    for (const operation of this.#operations) {
+    let next: Operation | null
+    for (let operation = this.#oldest; operation !== null; operation = next) {
+      next = operation.newer
       if (operation.lastTick >= this.#tick) continue
       error ??= new StorageError(
         'STORAGE_TIMEOUT',
@@ -104,4 +134,8 @@ export class PendingReplies {
     }
     if (error) this.#hooks.stalled(error)
   }
+}
+
+export function asItIs<T>(reply: T): T {
+  return reply
 }

@@ -17,9 +17,10 @@ import { InvalidOptionError, StorageError } from '../../errors.ts'
 import type { ChangeFeed, LeaseProvider, StorageBackend, StorageEntry } from '../../ports/storage.ts'
 import { GivenConnection } from './given-connection.ts'
 import { OwnConnection } from './own-connection.ts'
-import { PendingReplies } from './pending-replies.ts'
+import { asItIs, PendingReplies } from './pending-replies.ts'
 import type { RedisCommands, RedisConnection, RedisWrite } from './redis-commands.ts'
 import { toPx } from './redis-duration.ts'
+import { toStorageError } from './redis-error.ts'
 import { RedisFeed } from './redis-feed.ts'
 import { redisLease, setIfAbsent } from './redis-lease.ts'
 import {
@@ -63,14 +64,16 @@ export class RedisStorage implements StorageBackend {
       setBusy: (isBusy) => this.#connection.setBusy(isBusy),
       stalled: (error) => this.#connection.stalled(error),
     })
-    this.lease = redisLease((keyIndex, args) => this.#send(0, (commands) => commands.call(keyIndex, args)))
+    this.lease = redisLease((keyIndex, args) =>
+      this.#send(0, (commands) => commands.call(keyIndex, args), asItIs),
+    )
     this.#feedKey = validFeedKey(options.feedKey ?? DEFAULT_FEED_KEY)
     this.#feed = new RedisFeed({
       key: this.#feedKey,
       length: validLength('feedLength', options.feedLength ?? DEFAULT_FEED_LENGTH),
       replyTimeout,
       send: (size, entries) =>
-        this.#send(size, (commands) => Promise.all(entries.map((entry) => commands.call(1, entry)))),
+        this.#send(size, (commands) => Promise.all(entries.map((entry) => commands.call(1, entry))), asItIs),
       openLine: (key, onLost) => this.#connection.openLine(key, onLost),
     })
     this.feed = this.#feed
@@ -88,48 +91,47 @@ export class RedisStorage implements StorageBackend {
 
   async get(key: string): Promise<string | null> {
     const name = encodeText(key)
-    return decoded(await this.#send(name.length, (commands) => commands.get(name)))
+    return this.#send(name.length, (commands) => commands.get(name), decoded)
   }
 
   /** A `ttl` of 0 or below has run out already: the key is deleted. */
   async set(key: string, value: string, ttl?: number): Promise<void> {
     const write = encodeWrite(key, value, ttl)
-    await this.#send(sizeOf(write), (commands) => store(commands, write))
+    await this.#send(sizeOf(write), (commands) => store(commands, write), asItIs)
   }
 
   async delete(key: string): Promise<void> {
     await this.deleteMany([key])
   }
 
-  async getMany(keys: readonly string[]): Promise<(string | null)[]> {
-    if (keys.length === 0) return []
+  getMany(keys: readonly string[]): Promise<(string | null)[]> {
+    if (keys.length === 0) return Promise.resolve([])
     const names = keys.map(encodeText)
-    return (await this.#send(0, (commands) => commands.getMany(names))).map(decoded)
+    return this.#send(0, (commands) => commands.getMany(names), decodedAll)
   }
 
   async setMany(entries: readonly StorageEntry[]): Promise<void> {
     if (entries.length === 0) return
     const writes = entries.map(({ key, value, ttl }) => encodeWrite(key, value, ttl))
     const size = writes.reduce((sum, write) => sum + sizeOf(write), 0)
-    await this.#send(size, (commands) =>
+    const send = (commands: RedisCommands): Promise<unknown> =>
       writes.every(isLive)
         ? commands.setMany(writes)
-        : Promise.all(writes.map((write) => store(commands, write))),
-    )
+        : Promise.all(writes.map((write) => store(commands, write)))
+    await this.#send(size, send, asItIs)
   }
 
   async deleteMany(keys: readonly string[]): Promise<void> {
     if (keys.length === 0) return
     const names = keys.map(encodeText)
-    await this.#send(0, (commands) => commands.delete(names))
+    await this.#send(0, (commands) => commands.delete(names), asItIs)
   }
 
   /** A `ttl` of 0 or below is one of a millisecond. */
   async add(key: string, value: string, ttl?: number): Promise<boolean> {
     const { key: name, value: text } = encodeWrite(key, value, undefined)
     const command = setIfAbsent(name, text, ttl)
-    const reply = await this.#send(name.length + text.length, (commands) => commands.call(1, command))
-    return reply !== null
+    return this.#send(name.length + text.length, (commands) => commands.call(1, command), isNotNull)
   }
 
   /**
@@ -138,7 +140,7 @@ export class RedisStorage implements StorageBackend {
    * feed's stream are not listed.
    */
   keys(prefix: string): AsyncGenerator<string, void> {
-    return scanKeys(prefix, this.#feedKey, (run) => this.#send(0, run))
+    return scanKeys(prefix, this.#feedKey, (run) => this.#send(0, run, asItIs))
   }
 
   /** Waits for replies that are pending (1.25 x `replyTimeout` at most). May be called again. */
@@ -149,10 +151,16 @@ export class RedisStorage implements StorageBackend {
     this.#connection.close()
   }
 
-  #send<T>(size: number, run: (commands: RedisCommands) => Promise<T>): Promise<T> {
-    if (this.#isClosed) throw new StorageError('STORAGE_UNAVAILABLE', 'this RedisStorage is closed')
-    const commands = this.#connection.commands()
-    return this.#pending.track(size, () => (commands instanceof Promise ? commands.then(run) : run(commands)))
+  /** `read`: what is told of the reply. */
+  #send<T, R>(size: number, run: (commands: RedisCommands) => Promise<T>, read: (reply: T) => R): Promise<R> {
+    try {
+      if (this.#isClosed) throw new StorageError('STORAGE_UNAVAILABLE', 'this RedisStorage is closed')
+      const commands = this.#connection.commands()
+      const reply = commands instanceof Promise ? commands.then(run) : run(commands)
+      return this.#pending.track(size, reply, read)
+    } catch (error) {
+      return Promise.reject(toStorageError(error))
+    }
   }
 }
 
@@ -173,6 +181,14 @@ function store(commands: RedisCommands, write: RedisWrite): Promise<unknown> {
 
 function sizeOf({ key, value }: RedisWrite): number {
   return key.length + value.length
+}
+
+function isNotNull(reply: unknown): boolean {
+  return reply !== null
+}
+
+function decodedAll(values: readonly (string | null)[]): (string | null)[] {
+  return values.map(decoded)
 }
 
 function decoded(value: string | null): string | null {

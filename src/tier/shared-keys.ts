@@ -1,0 +1,33 @@
+/**
+ * The keys of a batch that several may ask for, each once. A few are found along a list, which costs less than a map would.
+ */
+
+const FEW = 8
+
+export class SharedKeys {
+  readonly #keys: string[]
+  /** Where each of them stands, once they are many. */
+  #places: Map<string, number> | null = null
+
+  constructor(first: readonly string[]) {
+    this.#keys = first.length < 2 ? [...first] : []
+    if (first.length > 1) for (const key of first) this.add(key)
+  }
+
+  /** In the order in which they were added. */
+  get all(): readonly string[] {
+    return this.#keys
+  }
+
+  add(key: string): void {
+    if (this.placeOf(key) !== -1) return
+    const place = this.#keys.push(key) - 1
+    if (this.#places !== null) this.#places.set(key, place)
+    else if (place === FEW) this.#places = new Map(this.#keys.map((each, i) => [each, i]))
+  }
+
+  /** -1 = it has not been added. */
+  placeOf(key: string): number {
+    return this.#places === null ? this.#keys.indexOf(key) : (this.#places.get(key) ?? -1)
+  }
+}
