@@ -100,8 +100,7 @@ export function nodeRedisClusterCommands(
 function oneServer(send: Send, keyPrefix: string): RedisCommands {
   return {
     ...singles(send, keyPrefix),
-    getMany: (keys) =>
-      send(['MGET', ...prefixed(keyPrefix, keys)], '') as Promise<readonly (string | null)[]>,
+    getMany: (keys) => send(['MGET', ...prefixed(keyPrefix, keys)], '') as Promise<(string | null)[]>,
     delete: (keys) => send(['DEL', ...prefixed(keyPrefix, keys)], ''),
     scanners: async () => [scanner(send)],
   }

@@ -22,7 +22,7 @@ export interface RedisCommands {
   /** Put before every key by the client's own settings; SCAN neither adds nor strips it. */
   readonly keyPrefix: string
   get(key: string): Promise<string | null>
-  getMany(keys: readonly string[]): Promise<readonly (string | null)[]>
+  getMany(keys: readonly string[]): Promise<(string | null)[]>
   set(write: RedisWrite): Promise<unknown>
   setMany(writes: readonly RedisWrite[]): Promise<unknown>
   delete(keys: readonly string[]): Promise<unknown>

@@ -36,7 +36,7 @@ import {
   validLength,
 } from './redis-options.ts'
 import { scanKeys } from './scan-keys.ts'
-import { decodeText, encodeText } from './text-codec.ts'
+import { decodeText, decodeTexts, encodeText } from './text-codec.ts'
 
 export class RedisStorage implements StorageBackend {
   readonly lease: LeaseProvider
@@ -107,7 +107,7 @@ export class RedisStorage implements StorageBackend {
   getMany(keys: readonly string[]): Promise<(string | null)[]> {
     if (keys.length === 0) return Promise.resolve([])
     const names = keys.map(encodeText)
-    return this.#send(0, (commands) => commands.getMany(names), decodedAll)
+    return this.#send(0, (commands) => commands.getMany(names), decodeTexts)
   }
 
   async setMany(entries: readonly StorageEntry[]): Promise<void> {
@@ -185,10 +185,6 @@ function sizeOf({ key, value }: RedisWrite): number {
 
 function isNotNull(reply: unknown): boolean {
   return reply !== null
-}
-
-function decodedAll(values: readonly (string | null)[]): (string | null)[] {
-  return values.map(decoded)
 }
 
 function decoded(value: string | null): string | null {

@@ -22,6 +22,15 @@ export function encodeText(text: string): string {
 }
 
 export function decodeText(text: string): string {
-  if (!text.includes(MARK)) return text
+  if (!isCoded(text)) return text
   return text.replace(ESCAPED, (_, hex: string) => String.fromCharCode(Number.parseInt(hex, 16)))
+}
+
+/** `texts` itself, where none needs to be decoded: nearly always. */
+export function decodeTexts(texts: (string | null)[]): (string | null)[] {
+  return texts.some(isCoded) ? texts.map((text) => text && decodeText(text)) : texts
+}
+
+function isCoded(text: string | null): boolean {
+  return text?.includes(MARK) === true
 }
