@@ -62,7 +62,7 @@ export class FlushMarker {
 
   /** `settle` if no process has changed anything since the last call. */
   async settleIfQuiet(stores: CacheStores): Promise<void> {
-    const lastTxnId = lastTransaction(stores)
+    const lastTxnId = this.#lock.look(() => lastTransaction(stores))
     const isQuiet = lastTxnId === this.#lastSeen
     this.#lastSeen = lastTxnId
     if (isQuiet) await this.settle(stores)
@@ -81,7 +81,7 @@ export class FlushMarker {
   async #flush(stores: CacheStores): Promise<void> {
     if (!existsSync(this.#path)) return
     const { root, values } = stores
-    const lastTxnId = lastTransaction(stores)
+    const lastTxnId = this.#lock.look(() => lastTransaction(stores))
     const isFlushed = await new Promise<boolean>((resolve) => root.sync((error) => resolve(!error)))
     if (!isFlushed) return
     const transact = (work: () => void) => this.#lock.run(() => root.transactionSync(work))

@@ -115,7 +115,7 @@ function run({ stores, marker, lock }: Opened): void {
     await marker.settleIfQuiet(stores)
     if (Date.now() - readersCheckedAt < READER_CHECK_INTERVAL) return
     readersCheckedAt = Date.now()
-    stores.root.readerCheck()
+    lock.look(() => stores.root.readerCheck())
   }, WATCH_INTERVAL)
 
   function lose(reason: string, condemned: string | undefined): void {

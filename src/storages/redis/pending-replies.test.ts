@@ -47,6 +47,13 @@ describe('what is pending', () => {
     expect(busy).toEqual([true, false])
   })
 
+  test('is rejected where its reply cannot be read', async () => {
+    const { pending, busy } = setUp()
+    const read = (reply: unknown): unknown => (reply as string[]).map(String)
+    await expect(pending.track(0, Promise.resolve(null), read)).rejects.toThrow(TypeError)
+    expect(busy).toEqual([true, false])
+  })
+
   test('is given up for want of a reply, each at its age', async () => {
     vi.useFakeTimers()
     const { busy, stalled, settled, track } = setUp(100)

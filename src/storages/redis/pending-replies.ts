@@ -60,7 +60,13 @@ export class PendingReplies {
       this.#timer ??= this.#arm(tickLength)
       reply.then(
         (value) => {
-          if (this.#remove(operation)) resolve(read(value))
+          if (!this.#remove(operation)) return
+          try {
+            resolve(read(value))
+          } catch (error) {
+            // No reply of a server that we know, but it may be one.
+            reject(error)
+          }
         },
         (error) => {
           if (this.#remove(operation)) reject(toStorageError(error))

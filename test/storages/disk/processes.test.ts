@@ -59,6 +59,11 @@ describe('many processes', () => {
   })
 })
 
+test('process.exit amid looks of the writing thread does not abort', async () => {
+  for (let round = 0; round < 3; round++)
+    expect(await startChild('exit-amid-looks', scratchDirectory()).ended).toBe(7)
+})
+
 test('process.exit in a burst of writes neither hangs nor harms the file', async () => {
   const directory = scratchDirectory()
   for (const round of ['1', '2', '3', '4', '5'])
