@@ -26,14 +26,14 @@ export class WriteLock {
 
   constructor(lmdb: LmdbModule, directory: string, gate: TransactionGate) {
     this.#gate = gate
-    this.#root = openEmpty(lmdb, join(directory, LOCK_DIRECTORY))
+    this.#root = gate.run(() => openEmpty(lmdb, join(directory, LOCK_DIRECTORY)))
   }
 
   run<T>(work: () => T): T {
     return this.#gate.run(() => this.#root.transactionSync(work))
   }
 
-  /** Without the lock: looks at the stores that an ending process would abort at if it met them. */
+  /** Without the lock, for looks at the stores: a process that ends in the middle of one would abort. */
   look<T>(work: () => T): T {
     return this.#gate.run(work)
   }

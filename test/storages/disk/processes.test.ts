@@ -59,10 +59,13 @@ describe('many processes', () => {
   })
 })
 
-test('process.exit amid looks of the writing thread does not abort', async () => {
-  for (let round = 0; round < 3; round++)
-    expect(await startChild('exit-amid-looks', scratchDirectory()).ended).toBe(7)
-})
+test.each(['look', 'open'])(
+  'process.exit amid what the writing thread does (%s) does not abort',
+  async (mode) => {
+    for (let round = 0; round < 3; round++)
+      expect(await startChild('exit-amid-looks', scratchDirectory(), mode).ended).toBe(7)
+  },
+)
 
 test('process.exit in a burst of writes neither hangs nor harms the file', async () => {
   const directory = scratchDirectory()
