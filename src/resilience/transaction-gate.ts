@@ -1,12 +1,13 @@
 /**
- * Keeps a process from ending in the middle of a transaction of a storage's writing thread.
+ * Keeps a process from ending in the middle of a transaction of a storage's writing thread, or of another call of its
+ * driver's.
  *
  * The runtime ends threads wherever they are. One that is inside a transaction of the driver's never lets go of
  * its lock then, and the process hangs at its exit, or aborts. So the `exit` event waits for the transaction
  * under way, and lets no further one begin. (Ending a user's own worker thread from outside raises no event:
  * close the storage first.)
  *
- * States of the shared word: open <-> busy (a transaction), open -> shut, for good. Owns one `exit` listener for
+ * States of the shared word: open <-> busy (a transaction, or a call), open -> shut, for good. Owns one `exit` listener for
  * all gates of the calling thread. Imports nothing of the project.
  */
 

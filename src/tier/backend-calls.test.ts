@@ -7,13 +7,16 @@ const TIMEOUT = 100
 /** Time that moves, and a timer that rings, when the test says so: late, if it likes. */
 function setUp() {
   let now = 0
+  const held: boolean[] = []
   let ring = (): void => {}
   const clock = {
     now: () => now,
     setTimeout: (callback: () => void) => {
       ring = callback
+      return 1
     },
     clearTimeout: () => {},
+    keepAlive: (_: unknown, isKept: boolean) => void held.push(isKept),
   }
   const timers = new TimerQueue(clock)
   const calls = new BackendCalls({ clock, timers, timeout: TIMEOUT })
@@ -26,7 +29,7 @@ function setUp() {
     now = moment
     ring()
   }
-  return { timers, calls, told, begin, ringAt }
+  return { timers, calls, told, held, begin, ringAt }
 }
 
 const never = () => new Promise(() => {})
@@ -74,6 +77,14 @@ test('a time-out is told after all alarms of its moment have rung', async () => 
   expect(told).toEqual(['other alarm'])
   await settle()
   expect(told).toEqual(['other alarm', 'a timeout'])
+})
+
+test('a call that hangs holds no process: it may be nobody waits for it', async () => {
+  const { told, held, begin, ringAt } = setUp()
+  begin('a', never)
+  ringAt(TIMEOUT)
+  await settle()
+  expect([told, held]).toEqual([['a timeout'], []])
 })
 
 test('an alarm that comes late gives as much time again, at most the time-out once more', async () => {

@@ -70,6 +70,15 @@ describe('deadlines', () => {
     expect([told, timers.size]).toEqual([['second'], 0])
   })
 
+  test('one that was kept for the next ends at its alarm, where nobody waits', async () => {
+    const { clock, timers, deadlines, wait } = setUp()
+    deadlines.leave(wait('left', 100))
+    await clock.advance(60)
+    deadlines.leave(wait('left', 100))
+    await clock.advance(40)
+    expect(timers.size).toBe(0)
+  })
+
   test('one that is shorter than those before is not kept waiting by them', async () => {
     const { clock, timers, told, deadlines, wait } = setUp()
     deadlines.leave(wait('left', 1_000))

@@ -92,9 +92,10 @@ export class Deadlines {
     return group
   }
 
+  /** One that nobody waits for just now ends: an idle client is not woken again for it. */
   #wake(group: Group): void {
     const early = group.due - this.#now()
-    if (early > 0) group.alarm = this.#timers.after(early, () => this.#wake(group))
+    if (early > 0 && group.first !== null) group.alarm = this.#timers.after(early, () => this.#wake(group))
     else this.#ring(group)
   }
 

@@ -64,7 +64,7 @@ export class PendingReplies {
           try {
             resolve(read(value))
           } catch (error) {
-            // No reply of a server that we know, but it may be one.
+            // A proxy may answer with what no server does.
             reject(error)
           }
         },
