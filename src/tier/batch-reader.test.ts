@@ -1,6 +1,11 @@
+import { setImmediate } from 'node:timers/promises'
+import { setFlagsFromString } from 'node:v8'
+import { runInNewContext } from 'node:vm'
 import { describe, expect, test } from 'vitest'
 import type { StorageBackend } from '../ports/storage.ts'
-import type { GuardedTask, StorageOperation } from './backend-calls.ts'
+import { TimerQueue } from '../resilience/timer-queue.ts'
+import { VirtualClock } from '../testing/index.ts'
+import { BackendCalls, type GuardedTask, type StorageOperation } from './backend-calls.ts'
 import { type Answers, BatchReader } from './batch-reader.ts'
 import type { StorageGuard } from './storage-guard.ts'
 
@@ -106,4 +111,31 @@ describe('an answer', () => {
     const answers = await reader.load(['a'])
     expect(answers.has('a')).toBe(false)
   })
+})
+
+test('a store that never answers does not hold those who have been told', async () => {
+  setFlagsFromString('--expose-gc')
+  const gc: () => void = runInNewContext('gc')
+  const clock = new VirtualClock()
+  const calls = new BackendCalls({ clock, timers: new TimerQueue(clock), timeout: 100 })
+  const hanging: ((values: string[]) => void)[] = []
+  const getMany = () => new Promise<string[]>((resolve) => hanging.push(resolve))
+  const start = (operation: StorageOperation, task: GuardedTask<unknown>) =>
+    calls.begin(operation, task, null)
+  const reader = new BatchReader({ backend: { getMany }, start } as unknown as StorageGuard, () => 0)
+  let told = 0
+  const ask = () => {
+    const asker = { answered: () => void told++ }
+    reader.ask('k', ['shared'], asker)
+    return new WeakRef(asker)
+  }
+  const asker = ask()
+  await clock.advance(100)
+  expect([told, hanging.length, calls.underWay]).toEqual([1, 1, 1])
+  await setImmediate()
+  gc()
+  expect(asker.deref()).toBeUndefined()
+  hanging[0]?.(['late', 'late'])
+  await clock.settle()
+  expect([told, calls.underWay]).toEqual([1, 0])
 })

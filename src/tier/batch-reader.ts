@@ -63,7 +63,7 @@ export class BatchReader {
 class Batch implements Answers, GuardedTask<readonly unknown[]> {
   readonly #own: string[]
   readonly #shared: SharedKeys
-  readonly #askers: Asker[]
+  #askers: Asker[]
   /** Where the key of each of them stands; -1 = it has none of its own. */
   readonly #places: number[]
   readonly #now: () => number
@@ -148,9 +148,12 @@ class Batch implements Answers, GuardedTask<readonly unknown[]> {
 
   #end(): void {
     const at = this.#now()
-    for (let i = 0; i < this.#askers.length; i++) {
+    const askers = this.#askers
+    // A store that hangs may hold this batch for ever; it must not hold those who have been told.
+    this.#askers = []
+    for (let i = 0; i < askers.length; i++) {
       const place = this.#places[i] as number
-      this.#askers[i]?.answered(place === -1 ? undefined : this.#valueAt(place), this, at)
+      askers[i]?.answered(place === -1 ? undefined : this.#valueAt(place), this, at)
     }
   }
 }
