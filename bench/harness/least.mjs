@@ -5,6 +5,7 @@
  */
 
 import { crc32 } from 'node:zlib'
+import { keepStringsFast } from './fast-strings.mjs'
 
 export const LEAST = 'least of two tiers: + crc32, Map'
 
@@ -22,6 +23,7 @@ export function leastData(text) {
 
 /** A contestant for `readCases`; `read(i)` gives the text of L2, or a promise of it. */
 export function leastReader({ read, ...contestant }) {
+  keepStringsFast()
   const kept = new Map()
   const keep = (i, text) => {
     const data = leastData(text)

@@ -7,6 +7,7 @@
  */
 
 import { crc32 } from 'node:zlib'
+import { keepStringsFast } from './fast-strings.mjs'
 import { KEYS } from './l2-read.mjs'
 import { userOf } from './user.mjs'
 
@@ -105,6 +106,7 @@ function dataOf(text, entry, vouch, now) {
  * the last of which is the namespace's token. `write(name, text)`.
  */
 export function skeletonReader({ readNow, readMany, write, close }) {
+  keepStringsFast()
   const tokens = new Tokens()
   let root = new Map()
   let newest = null

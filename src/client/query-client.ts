@@ -11,6 +11,7 @@ import { CancelledError, StackQueryError } from '../errors.ts'
 import type { FetchCounters, FetchEnvironment } from '../fetching/environment.ts'
 import { Fetcher } from '../fetching/fetcher.ts'
 import { Fleet, type FleetStats } from '../fleet/fleet.ts'
+import { keepStringsFast } from '../keys/fast-strings.ts'
 import { hashKey } from '../keys/hash-key.ts'
 import type { QueryKey } from '../keys/query-key.ts'
 import { QueryCache } from '../memory/query-cache.ts'
@@ -105,6 +106,7 @@ export class QueryClient {
       logger,
       serializer,
     })
+    keepStringsFast()
     this.#clock = clock
     this.#timers = new TimerQueue(clock)
     this.#logger = new SafeLogger(logger)
