@@ -105,3 +105,14 @@ test('an alarm that comes late gives as much time again, at most the time-out on
   await settle()
   expect(other.told).toEqual(['b timeout'])
 })
+
+test('who began a call is told when its outcome came', async () => {
+  const { calls, ringAt } = setUp()
+  const moments: (number | undefined)[] = []
+  const done = (_: unknown, at?: number) => void moments.push(at)
+  calls.begin('get', { call: never, done }, null)
+  ringAt(TIMEOUT)
+  calls.begin('get', { call: () => 'v', done }, null)
+  await settle()
+  expect(moments).toEqual([TIMEOUT, TIMEOUT])
+})

@@ -31,8 +31,11 @@ export interface GuardedTask<T> {
   call(): Awaitable<T>
   /** Throws where the answer is none: the call has failed then. */
   check?(answer: T): void
-  /** Told once, later: neither before whoever began it goes on, nor amid other alarms. */
-  done(outcome: Outcome<T>): void
+  /**
+   * Told once, later: neither before whoever began it goes on, nor amid other alarms. `at`: the monotonic moment of the
+   * outcome; none where it was refused.
+   */
+  done(outcome: Outcome<T>, at?: number): void
   /** The answer has come after the deadline had passed. */
   late?: (() => void) | undefined
 }
@@ -64,19 +67,21 @@ export class BackendCalls {
     this.#deadlines = new Deadlines(settings.timers, () => this.#now(), false)
   }
 
-  begin<T>(operation: StorageOperation, task: GuardedTask<T>, judge: Judge | null): void {
+  /** `size`: how many calls of the backend it is. */
+  begin<T>(operation: StorageOperation, task: GuardedTask<T>, judge: Judge | null, size = 1): void {
     const startedAt = this.#now()
     const { timeout } = this.#settings
     const call = new Call(
       operation,
       task as GuardedTask<unknown>,
       judge,
+      size,
       this.#era,
       startedAt,
       timeout,
       this.#onDeadline,
     )
-    this.underWay++
+    this.underWay += size
     this.#deadlines.wait(timeout, call, startedAt)
     let answer: Promise<T>
     try {
@@ -107,14 +112,13 @@ export class BackendCalls {
   }
 
   #answered(call: Call, outcome: Outcome<unknown>): void {
-    if (call.era === this.#era) this.underWay--
+    if (call.era === this.#era) this.underWay -= call.size
     if (call.isSettled) {
       call.task.late?.()
       return
     }
     this.#deadlines.leave(call)
-    this.#settle(call, outcome)
-    call.task.done(outcome)
+    call.task.done(outcome, this.#settle(call, outcome))
   }
 
   #expire(call: Call): void {
@@ -127,8 +131,8 @@ export class BackendCalls {
         `L2 ${call.operation} did not answer within ${timeout} ms.`,
         undefined,
       )
-      this.#settle(call, outcome)
-      queueMicrotask(() => call.task.done(outcome))
+      const at = this.#settle(call, outcome)
+      queueMicrotask(() => call.task.done(outcome, at))
       return
     }
     const more = Math.min(late, timeout)
@@ -136,11 +140,14 @@ export class BackendCalls {
     this.#deadlines.wait(more, call)
   }
 
-  #settle(call: Call, outcome: Outcome<unknown>): void {
+  /** Returns when. */
+  #settle(call: Call, outcome: Outcome<unknown>): number {
     const { operation, judge, startedAt } = call
+    const now = this.#now()
     call.isSettled = true
-    this.#meters[operation].record(this.#now() - startedAt, outcome.isOk ? 'ok' : outcome.reason)
+    this.#meters[operation].record(now - startedAt, outcome.isOk ? 'ok' : outcome.reason)
     judge?.(operation, outcome)
+    return now
   }
 
   #now(): number {
@@ -153,6 +160,7 @@ class Call implements Waiter {
   readonly operation: StorageOperation
   readonly task: GuardedTask<unknown>
   readonly judge: Judge | null
+  readonly size: number
   readonly era: number
   readonly startedAt: number
   /** Milliseconds that it may take. */
@@ -167,6 +175,7 @@ class Call implements Waiter {
     operation: StorageOperation,
     task: GuardedTask<unknown>,
     judge: Judge | null,
+    size: number,
     era: number,
     startedAt: number,
     allowed: number,
@@ -175,6 +184,7 @@ class Call implements Waiter {
     this.operation = operation
     this.task = task
     this.judge = judge
+    this.size = size
     this.era = era
     this.startedAt = startedAt
     this.allowed = allowed

@@ -59,6 +59,8 @@ export class StorageGuard {
   #refused = 0
   #outages = 0
   #failuresInARow: Partial<Record<StorageOperation, number>> = {}
+  /** Some have failed since it began. */
+  #areFailing = false
   #isSuspected = false
   #probe: Alarm | null = null
   #isClosed = false
@@ -81,10 +83,15 @@ export class StorageGuard {
     return new Promise((done) => this.start(operation, { call, done, late: onLate }))
   }
 
+  /** `run` of what calls the backend `size` times at once: all of them are let through, or none. */
+  runMany<T>(operation: StorageOperation, call: () => Awaitable<T>, size: number): Promise<Outcome<T>> {
+    return new Promise((done) => this.start(operation, { call, done }, size))
+  }
+
   /** `run` without a promise. */
-  start<T>(operation: StorageOperation, task: GuardedTask<T>): void {
-    if (this.isOpenForCalls && this.#calls.underWay < MAX_IN_FLIGHT) {
-      this.#calls.begin(operation, task, this.#judge)
+  start<T>(operation: StorageOperation, task: GuardedTask<T>, size = 1): void {
+    if (this.isOpenForCalls && this.#calls.underWay + size <= MAX_IN_FLIGHT) {
+      this.#calls.begin(operation, task, this.#judge, size)
       return
     }
     this.#refused++
@@ -113,12 +120,13 @@ export class StorageGuard {
 
   #judge = (operation: StorageOperation, outcome: Outcome<unknown>): void => {
     if (outcome.isOk) {
-      this.#failuresInARow[operation] = 0
+      if (this.#areFailing) this.#failuresInARow[operation] = 0
     } else if (outcome.reason === 'timeout') {
       this.#open(operation, outcome.error)
     } else {
       const failures = (this.#failuresInARow[operation] ?? 0) + 1
       this.#failuresInARow[operation] = failures
+      this.#areFailing = true
       if (failures >= FAILURES_TO_SUSPECT) void this.#suspect(operation, outcome.error)
     }
   }

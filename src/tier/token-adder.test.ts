@@ -3,7 +3,7 @@ import { SafeLogger } from '../resilience/safe-logger.ts'
 import { TimerQueue } from '../resilience/timer-queue.ts'
 import { MemoryStorage } from '../storages/memory/index.ts'
 import { VirtualClock } from '../testing/index.ts'
-import { StorageGuard } from './storage-guard.ts'
+import { MAX_IN_FLIGHT, StorageGuard } from './storage-guard.ts'
 import { TokenAdder } from './token-adder.ts'
 
 function setUp(add?: (key: string) => Promise<boolean>) {
@@ -35,7 +35,7 @@ test('tokens of one turn share calls, few at a time, and each has its own answer
   await clock.settle()
   expect(await Promise.all(adding)).toEqual(Array.from({ length: 1_000 }, (_, n) => n !== 7))
   expect([await backend.get('t7'), await backend.get('t999')]).toEqual(['of another', 'token 999'])
-  expect([guard.stats().operations.set.count, most()]).toEqual([16, 4])
+  expect([guard.stats().operations.set.count, most()]).toEqual([16, 4 * 64])
 })
 
 test('one that fails leaves the others theirs; where all do, the call has failed', async () => {
@@ -58,4 +58,20 @@ test('one that is never answered holds nobody for longer than the deadline', asy
   const added = adder.add('t', 'token')
   await clock.advance(100)
   expect(await added).toBeUndefined()
+})
+
+test('those of one call are as many in flight: they are let through where there is room for all', async () => {
+  const { clock, guard, adder } = setUp()
+  const hang = (calls: number): void => {
+    for (let n = 0; n < calls; n++) void guard.run('get', () => new Promise(() => {}))
+  }
+  hang(MAX_IN_FLIGHT - 64)
+  const fitting = Array.from({ length: 64 }, (_, n) => adder.add(`t${n}`, 'token'))
+  await clock.settle()
+  expect(await Promise.all(fitting)).toEqual(Array(64).fill(true))
+  hang(1)
+  const tooMany = Array.from({ length: 64 }, (_, n) => adder.add(`u${n}`, 'token'))
+  await clock.settle()
+  expect(await Promise.all(tooMany)).toEqual(Array(64).fill(undefined))
+  expect([guard.stats().inFlight, guard.stats().refused]).toEqual([MAX_IN_FLIGHT - 63, 1])
 })

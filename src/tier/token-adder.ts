@@ -69,7 +69,7 @@ export class TokenAdder {
   }
 
   async #send(tokenKeys: readonly string[], tokens: readonly string[]): Promise<Answers> {
-    const outcome = await this.#guard.run('set', () => this.#addEach(tokenKeys, tokens))
+    const outcome = await this.#guard.runMany('set', () => this.#addEach(tokenKeys, tokens), tokenKeys.length)
     return outcome.isOk ? outcome.value : tokenKeys.map(() => undefined)
   }
 

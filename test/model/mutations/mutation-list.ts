@@ -285,7 +285,7 @@ export const MUTATIONS: readonly Mutation[] = [
     name: 'no bound on operations in flight',
     promise: 'P11',
     file: 'tier/storage-guard.ts',
-    find: ' && this.#calls.underWay < MAX_IN_FLIGHT',
+    find: ' && this.#calls.underWay + size <= MAX_IN_FLIGHT',
     replace: '',
   },
   {

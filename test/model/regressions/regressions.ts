@@ -384,4 +384,16 @@ export const REGRESSIONS: readonly Regression[] = [
     ],
     { skews: [-30_000, 0, 0], hasFeed: true, beginsDeaf: true },
   ),
+  regression(
+    'tokens that are added together counted as one call in flight',
+    [
+      { do: 'weather', w: 0, weather: 'slow-answers', on: 'all', rush: false },
+      { do: 'fetch', w: 0, k: 1, staleTime: 0, wait: false, rush: false },
+      { do: 'advance', ms: 100, rush: false },
+      { do: 'flood', w: 0, rush: false },
+      { do: 'advance', ms: 1, rush: false },
+      { do: 'fetch', w: 0, k: 1, staleTime: 0, wait: false, rush: false },
+    ],
+    { hasAdd: true },
+  ),
 ]
