@@ -10,7 +10,8 @@ export class SharedKeys {
   #places: Map<string, number> | null = null
 
   constructor(first: readonly string[]) {
-    this.#keys = first.length < 2 ? [...first] : []
+    // A list of one is by far the most frequent, and needs no look for what comes twice.
+    this.#keys = first.length === 1 ? [first[0] as string] : []
     if (first.length > 1) for (const key of first) this.add(key)
   }
 

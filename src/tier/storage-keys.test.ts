@@ -1,6 +1,6 @@
 import { expect, test } from 'vitest'
 import { hashKey } from '../keys/hash-key.ts'
-import { entryKey, generationKey, hash32, probeKey } from './storage-keys.ts'
+import { entryKey, generationKey, hash32, isPlainName, probeKey } from './storage-keys.ts'
 
 const SAFE = /^[\x21-\x7e]{1,250}$/
 
@@ -64,4 +64,13 @@ test('namespaces and kinds share no key', () => {
     probeKey(namespace),
   ])
   expect(new Set(keys).size).toBe(8)
+})
+
+test('a name is the hash itself but for what is no printable ASCII, for spaces and for the mark of an escape', () => {
+  for (let code = 0; code < 256; code++) {
+    const char = String.fromCharCode(code)
+    const isSafe = code > 32 && code < 127 && char !== '%'
+    expect(entryKey('n', `a${char}`).storageKey).toBe(isSafe ? `n:d:a${char}` : `n:d:a%${code.toString(16)};`)
+    expect(isPlainName(`a${char}`)).toBe(isSafe)
+  }
 })

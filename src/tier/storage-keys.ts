@@ -10,8 +10,8 @@
 /** Some stores end at 250 (memcached), file names at 255. */
 const LONGEST_NAME = 180
 
-const UNSAFE = /[^\x21-\x24\x26-\x7e]/
-const EACH_UNSAFE = new RegExp(UNSAFE, 'g')
+const EACH_UNSAFE = /[^\x21-\x24\x26-\x7e]/g
+const PERCENT = 0x25
 
 export interface EntryKey {
   readonly storageKey: string
@@ -20,7 +20,7 @@ export interface EntryKey {
 }
 
 export function entryKey(namespace: string, hash: string): EntryKey {
-  const name = UNSAFE.test(hash) ? hash.replace(EACH_UNSAFE, escaped) : hash
+  const name = isSafe(hash) ? hash : hash.replace(EACH_UNSAFE, escaped)
   if (name.length <= LONGEST_NAME) return { storageKey: entryPrefix(namespace) + name, isDigest: false }
   return { storageKey: `${entryPrefix(namespace)}#${digest(hash)}`, isDigest: true }
 }
@@ -32,7 +32,16 @@ export function entryPrefix(namespace: string): string {
 
 /** Whether the key of an entry is its prefix and `hash` as it is, so that it tells the hash. */
 export function isPlainName(hash: string): boolean {
-  return hash.length <= LONGEST_NAME && !UNSAFE.test(hash)
+  return hash.length <= LONGEST_NAME && isSafe(hash)
+}
+
+/** Printable ASCII without spaces and without what marks an escape; in a loop, since what follows has to walk along it, too. */
+function isSafe(text: string): boolean {
+  for (let i = 0; i < text.length; i++) {
+    const code = text.charCodeAt(i)
+    if (code <= 0x20 || code >= 0x7f || code === PERCENT) return false
+  }
+  return true
 }
 
 function escaped(char: string): string {

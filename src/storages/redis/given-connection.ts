@@ -21,6 +21,7 @@ import {
   nodeRedisClusterCommands,
   nodeRedisCommands,
   nodeRedisSentinelCommands,
+  PLAIN,
   rediscoverer,
 } from './node-redis-commands.ts'
 import { nodeRedisClusterLines, nodeRedisLines, nodeRedisSentinelLines } from './node-redis-line.ts'
@@ -132,7 +133,7 @@ function adapt(client: RedisClient): Adapted {
         return { commands, openLine, status, isOneConnection: false }
       }
       const single = client as NodeRedisClient
-      const [commands, openLine] = [nodeRedisCommands(single), nodeRedisLines(single)]
+      const [commands, openLine] = [nodeRedisCommands(single, PLAIN), nodeRedisLines(single)]
       return { commands, openLine, status, isOneConnection: true }
     }
   }

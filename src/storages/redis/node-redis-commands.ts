@@ -55,8 +55,9 @@ type Send = (args: string[], key: string) => Promise<unknown>
 export const PLAIN = { typeMapping: {} }
 const REDISCOVERY_PAUSE = 1_000
 
-export function nodeRedisCommands(client: NodeRedisClient): RedisCommands {
-  const send: Send = (args) => client.sendCommand(args, PLAIN)
+/** `options`: of each command; none for a client that maps nothing. */
+export function nodeRedisCommands(client: NodeRedisClient, options?: object): RedisCommands {
+  const send: Send = (args) => client.sendCommand(args, options)
   return oneServer(send, keyPrefixOf(client))
 }
 
@@ -100,8 +101,8 @@ export function nodeRedisClusterCommands(
 function oneServer(send: Send, keyPrefix: string): RedisCommands {
   return {
     ...singles(send, keyPrefix),
-    getMany: (keys) => send(['MGET', ...prefixed(keyPrefix, keys)], '') as Promise<(string | null)[]>,
-    delete: (keys) => send(['DEL', ...prefixed(keyPrefix, keys)], ''),
+    getMany: (keys) => send(named('MGET', keyPrefix, keys), '') as Promise<(string | null)[]>,
+    delete: (keys) => send(named('DEL', keyPrefix, keys), ''),
     scanners: async () => [scanner(send)],
   }
 }
@@ -135,8 +136,10 @@ function scanner(send: Send): ScanPage {
     send(['SCAN', cursor, 'MATCH', match, 'COUNT', String(count)], '') as ReturnType<ScanPage>
 }
 
-function prefixed(keyPrefix: string, keys: readonly string[]): readonly string[] {
-  return keyPrefix === '' ? keys : keys.map((key) => keyPrefix + key)
+function named(command: string, keyPrefix: string, keys: readonly string[]): string[] {
+  const args = [command]
+  for (const key of keys) args.push(keyPrefix === '' ? key : keyPrefix + key)
+  return args
 }
 
 /** `keyPrefix` is an option of node-redis 6; commands sent raw must bring it themselves. */

@@ -50,7 +50,10 @@ describe('what is pending', () => {
   test('is rejected where its reply cannot be read', async () => {
     const { pending, busy } = setUp()
     const read = (reply: unknown): unknown => (reply as string[]).map(String)
-    await expect(pending.track(0, Promise.resolve(null), read)).rejects.toThrow(TypeError)
+    await expect(pending.track(0, Promise.resolve(null), read)).rejects.toMatchObject({
+      name: 'StorageError',
+      cause: expect.any(TypeError),
+    })
     expect(busy).toEqual([true, false])
   })
 

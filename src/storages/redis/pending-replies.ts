@@ -65,7 +65,7 @@ export class PendingReplies {
             resolve(read(value))
           } catch (error) {
             // A proxy may answer with what no server does.
-            reject(error)
+            reject(toStorageError(error))
           }
         },
         (error) => {
@@ -114,7 +114,7 @@ export class PendingReplies {
     else newer.older = older
     if (this.#oldest === null) {
       this.#hooks.setBusy(false)
-      for (const resolve of this.#idle.splice(0)) resolve()
+      if (this.#idle.length > 0) for (const resolve of this.#idle.splice(0)) resolve()
     }
     return true
   }
