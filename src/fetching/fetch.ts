@@ -187,8 +187,8 @@ export class Fetch implements OngoingFetch, DepartingFetch, Seeker {
   }
 
   /** What L2 has answered to that look. */
-  found(stored: StoredData | null): void {
-    if (this.#takeStored(stored)) this.#leave()
+  found(stored: StoredData | null, now?: number): void {
+    if (this.#takeStored(stored, now)) this.#leave()
     else void this.#run(true)
   }
 
@@ -267,7 +267,7 @@ export class Fetch implements OngoingFetch, DepartingFetch, Seeker {
   }
 
   /** Makes of what L2 has what there is to be made of it. Returns whether that was all. */
-  #takeStored(found: StoredData | null): boolean {
+  #takeStored(found: StoredData | null, moment?: number): boolean {
     const { clock, counters, defaults } = this.#env
     const { staleTime = defaults.staleTime } = this.#options
     const query = this.#query
@@ -275,7 +275,7 @@ export class Fetch implements OngoingFetch, DepartingFetch, Seeker {
     const isDoubted = this.#isDoubted || this.#isInsistedOn
     const stored = found !== null && isDoubted ? { ...found, isInvalidated: true } : found
     if (stored === null && query.data === undefined) return false
-    const now = clock.now()
+    const now = moment ?? clock.now()
     if (this.#overtaken === null && !this.#isInsistedOn && isFresh(query, staleTime, now)) {
       // The user has set it in the meantime.
       this.#settle(state.fetchSucceeded(query.held))
@@ -287,7 +287,8 @@ export class Fetch implements OngoingFetch, DepartingFetch, Seeker {
     const { data, dataUpdatedAt, isInvalidated, generations } = stored
     if (this.#overtaken === null) query.vouchers = generations
     if (plan === 'settle') {
-      this.#settle(state.dataReceived(query, data, 'storage', dataUpdatedAt, isInvalidated, state.AT_REST))
+      const next = state.dataReceived(query, data, 'storage', dataUpdatedAt, isInvalidated, state.AT_REST)
+      this.#settle(next, data, now)
       return true
     }
     if (this.#overtaken !== null) return false
@@ -478,9 +479,9 @@ export class Fetch implements OngoingFetch, DepartingFetch, Seeker {
   }
 
   /** `data`: what its callers get, where that is not what its query has from now on. */
-  #settle(next: state.Held, data = next.data): void {
+  #settle(next: state.Held, data = next.data, now?: number): void {
     this.#end()
-    this.#detach(next)
+    this.#detach(next, now)
     this.#resolve(data)
   }
 
@@ -529,12 +530,12 @@ export class Fetch implements OngoingFetch, DepartingFetch, Seeker {
   }
 
   /** Leaves the query, which changes to `next`; a fetch that was overtaken has left it long ago. */
-  #detach(next: state.Held): void {
+  #detach(next: state.Held, now?: number): void {
     const query = this.#query
     if (query.fetch !== this) return
     query.fetch = null
     query.update(next)
-    this.#env.cache.settleDown(query)
+    this.#env.cache.settleDown(query, now)
   }
 
   /** Lets the next fetch of the key wait until this one's origin call has really ended. */

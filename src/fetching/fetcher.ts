@@ -165,9 +165,9 @@ export class Fetcher {
     const { tier, fleet, clock } = this.#env
     if (tier?.hasSnapshots !== true || fleet?.isReady === false || query.fetch !== null) return false
     if (options.storage === false || options.validate !== undefined) return false
-    const stored = tier.readNow(query)
-    if (stored === undefined) return false
     const now = clock.now()
+    const stored = tier.readNow(query, now)
+    if (stored === undefined) return false
     if (planStored(query, stored, staleTime, now) !== 'settle') return false
     tier.countHit()
     query.vouchers = stored.generations

@@ -115,10 +115,10 @@ export class QueryCache {
     if (lane.oldest === null) this.#lanes.delete(lane.gcTime)
   }
 
-  /** To be called when a fetch has ended or an observer has left. */
-  settleDown(query: Query): void {
+  /** To be called when a fetch has ended or an observer has left. `now`: by the clock, where it is known. */
+  settleDown(query: Query, now?: number): void {
     if (!query.isCached || query.isInUse || query.lane !== null) return
-    this.#rest(query, query.gcTime)
+    this.#rest(query, query.gcTime, now)
     this.#shrink(null)
   }
 
@@ -141,13 +141,12 @@ export class QueryCache {
     return smallInteger(now - this.#bornAt)
   }
 
-  #rest(query: Query, gcTime: number): void {
+  #rest(query: Query, gcTime: number, now = this.#clock.now()): void {
     let lane = this.#lanes.get(gcTime)
     if (lane === undefined) {
       lane = new Lane(gcTime)
       this.#lanes.set(gcTime, lane)
     }
-    const now = this.#clock.now()
     lane.add(query, this.#ageAt(now), ++this.#uses)
     this.#expectAt(now + gcTime, now)
   }

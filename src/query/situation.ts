@@ -18,9 +18,16 @@ const FETCHING_INVALIDATED = shared(true, FIRST_FETCH)
 export const UNTOUCHED: Situation = VALID.none
 
 export function situationOf({ source, isInvalidated, activity }: Situation): Situation {
-  if (activity === AT_REST) return (isInvalidated ? INVALIDATED : VALID)[source ?? 'none']
-  if (activity === FIRST_FETCH) return (isInvalidated ? FETCHING_INVALIDATED : FETCHING)[source ?? 'none']
+  if (activity === AT_REST) return of(source, isInvalidated ? INVALIDATED : VALID)
+  if (activity === FIRST_FETCH) return of(source, isInvalidated ? FETCHING_INVALIDATED : FETCHING)
   return { source, isInvalidated, activity }
+}
+
+/** The most frequent by their names: a look-up by any of six is slower. */
+function of(source: DataSource | null, among: Shared): Situation {
+  if (source === null) return among.none
+  if (source === 'storage') return among.storage
+  return source === 'origin' ? among.origin : among[source]
 }
 
 export function isSameSituation(a: Situation, b: Situation): boolean {

@@ -2,12 +2,18 @@ import { setImmediate } from 'node:timers/promises'
 import { setFlagsFromString } from 'node:v8'
 import { runInNewContext } from 'node:vm'
 import { describe, expect, test } from 'vitest'
+import type { Clock } from '../ports/clock.ts'
 import type { StorageBackend } from '../ports/storage.ts'
 import { TimerQueue } from '../resilience/timer-queue.ts'
 import { VirtualClock } from '../testing/index.ts'
 import { BackendCalls, type GuardedTask, type StorageOperation } from './backend-calls.ts'
 import { type Answers, BatchReader } from './batch-reader.ts'
 import type { StorageGuard } from './storage-guard.ts'
+
+/** One that stands still; the clock on the wall shows a thousand more. */
+function clockAt(moment: number): Clock {
+  return { now: () => moment + 1_000, monotonic: () => moment, setTimeout: () => 0, clearTimeout: () => {} }
+}
 
 /** A guard that lets everything through, and turns a failure into an outcome. */
 function readerOf(backend: Partial<StorageBackend>): BatchReader {
@@ -20,7 +26,7 @@ function readerOf(backend: Partial<StorageBackend>): BatchReader {
       task.done({ isOk: false, reason: 'failure', error: error as never })
     }
   }
-  return new BatchReader({ backend, start } as unknown as StorageGuard, () => 0)
+  return new BatchReader({ backend, start } as unknown as StorageGuard, clockAt(0))
 }
 
 function recording(answer: (key: string) => unknown, more: Partial<StorageBackend> = {}) {
@@ -31,6 +37,24 @@ function recording(answer: (key: string) => unknown, more: Partial<StorageBacken
   }
   return { batches, reader: readerOf({ getMany, ...more }) }
 }
+
+test('whoever asked is told when the answer came, and the present moment where it was refused', async () => {
+  const told: number[][] = []
+  const asker = {
+    answered: (_own: unknown, _answers: Answers, at: number, now: number) => void told.push([at, now]),
+  }
+  for (const at of [7, undefined]) {
+    const start = <T>(_: StorageOperation, task: GuardedTask<T>) =>
+      task.done({ isOk: true, value: ['v'] as T }, at)
+    const guard = { backend: { getMany: async () => [] }, start } as unknown as StorageGuard
+    new BatchReader(guard, clockAt(9)).ask('a', [], asker)
+    await setImmediate()
+  }
+  expect(told).toEqual([
+    [7, 1_009],
+    [9, 1_009],
+  ])
+})
 
 describe('reads of one tick', () => {
   test('are one batch in which each key comes once', async () => {
@@ -122,7 +146,7 @@ test('a store that never answers does not hold those who have been told', async 
   const getMany = () => new Promise<string[]>((resolve) => hanging.push(resolve))
   const start = (operation: StorageOperation, task: GuardedTask<unknown>) =>
     calls.begin(operation, task, null)
-  const reader = new BatchReader({ backend: { getMany }, start } as unknown as StorageGuard, () => 0)
+  const reader = new BatchReader({ backend: { getMany }, start } as unknown as StorageGuard, clockAt(0))
   let told = 0
   const ask = () => {
     const asker = { answered: () => void told++ }

@@ -5,6 +5,7 @@
  * that could not be read has no answer, which is something else than "nothing there".
  */
 
+import type { Clock } from '../ports/clock.ts'
 import type { Awaitable, StorageBackend } from '../ports/storage.ts'
 import { soon } from '../resilience/soon.ts'
 import type { GuardedTask, Outcome } from './backend-calls.ts'
@@ -22,20 +23,19 @@ const UNREAD = Symbol('unread')
 export interface Asker {
   /**
    * `own`: the value of the key that it alone has asked for, `null` where there is none, `undefined` where it could not be
-   * read or there was no such key. `at`: the monotonic moment.
+   * read or there was no such key. `at`: the monotonic moment, `now` the same by the clock on the wall.
    */
-  answered(own: string | null | undefined, answers: Answers, at: number): void
+  answered(own: string | null | undefined, answers: Answers, at: number, now: number): void
 }
 
 export class BatchReader {
   readonly #guard: StorageGuard
-  readonly #now: () => number
+  readonly #clock: Clock
   #gathering: Batch | null = null
 
-  /** `now`: milliseconds that never step back. */
-  constructor(guard: StorageGuard, now: () => number) {
+  constructor(guard: StorageGuard, clock: Clock) {
     this.#guard = guard
-    this.#now = now
+    this.#clock = clock
   }
 
   load(keys: readonly string[]): Promise<Answers> {
@@ -45,7 +45,7 @@ export class BatchReader {
   /** `own`: a key that nobody else asks for just now, or it is read twice. */
   ask(own: string | null, keys: readonly string[], asker: Asker): void {
     if (this.#gathering === null) {
-      this.#gathering = new Batch(own, keys, asker, this.#now)
+      this.#gathering = new Batch(own, keys, asker, this.#clock)
       soon(this.#send)
     } else {
       this.#gathering.add(own, keys, asker)
@@ -61,41 +61,43 @@ export class BatchReader {
 
 /** One that reads alone is the most frequent, and the one that is waited for: its arrays are made with what it brings. */
 class Batch implements Answers, GuardedTask<readonly unknown[]> {
-  readonly #own: string[]
   readonly #shared: SharedKeys
   #askers: Asker[]
   /** Where the key of each of them stands; -1 = it has none of its own. */
   readonly #places: number[]
-  readonly #now: () => number
+  readonly #clock: Clock
   /** Asked for last: many ask for the same. */
   #lastShared: readonly string[]
   #backend: StorageBackend | null = null
-  /** Their own, then those that are shared; all once it is sent. */
-  #keys: readonly string[] = []
+  /** Their own, and, once it is sent, those that are shared. */
+  readonly #keys: string[]
+  #ownCount: number
   /** In the order of the keys; `null` = none could be read. */
   #values: readonly unknown[] | null = null
 
-  constructor(own: string | null, keys: readonly string[], asker: Asker, now: () => number) {
-    this.#own = own === null ? [] : [own]
+  constructor(own: string | null, keys: readonly string[], asker: Asker, clock: Clock) {
+    this.#keys = own === null ? [] : [own]
+    this.#ownCount = this.#keys.length
     this.#places = [own === null ? -1 : 0]
     this.#askers = [asker]
     this.#shared = new SharedKeys(keys)
     this.#lastShared = keys
-    this.#now = now
+    this.#clock = clock
   }
 
   add(own: string | null, keys: readonly string[], asker: Asker): void {
     this.#askers.push(asker)
-    this.#places.push(own === null ? -1 : this.#own.push(own) - 1)
+    this.#places.push(own === null ? -1 : this.#ownCount++)
+    if (own !== null) this.#keys.push(own)
     if (keys === this.#lastShared) return
     for (const key of keys) this.#shared.add(key)
     this.#lastShared = keys
   }
 
   send(guard: StorageGuard): void {
-    const keys = this.#own.concat(this.#shared.all)
+    const keys = this.#keys
+    for (const key of this.#shared.all) keys.push(key)
     const size = guard.backend.getMany === undefined ? 1 : LARGEST_BATCH
-    this.#keys = keys
     this.#backend = guard.backend
     if (keys.length === 0) this.#end()
     else if (keys.length <= size) guard.start('get', this)
@@ -110,14 +112,14 @@ class Batch implements Answers, GuardedTask<readonly unknown[]> {
     assertOneEach(values, this.#keys)
   }
 
-  done(outcome: Outcome<readonly unknown[]>): void {
+  done(outcome: Outcome<readonly unknown[]>, at?: number): void {
     this.#values = outcome.isOk ? outcome.value : null
-    this.#end()
+    this.#end(at)
   }
 
   get(key: string): string | null | undefined {
     const place = this.#shared.placeOf(key)
-    return place === -1 ? undefined : this.#valueAt(this.#own.length + place)
+    return place === -1 ? undefined : this.#valueAt(this.#ownCount + place)
   }
 
   has(key: string): boolean {
@@ -138,22 +140,23 @@ class Batch implements Answers, GuardedTask<readonly unknown[]> {
       guard.start('get', {
         call: () => read(guard.backend, keys),
         check: (values) => assertOneEach(values, keys),
-        done: (outcome) => {
+        done: (outcome, at) => {
           if (outcome.isOk) for (let i = 0; i < keys.length; i++) all[from + i] = outcome.value[i]
-          if (--left === 0) this.#end()
+          if (--left === 0) this.#end(at)
         },
       })
     }
   }
 
-  #end(): void {
-    const at = this.#now()
+  #end(moment?: number): void {
+    const now = this.#clock.now()
+    const at = moment ?? this.#clock.monotonic?.() ?? now
     const askers = this.#askers
     // A store that hangs may hold this batch for ever; it must not hold those who have been told.
     this.#askers = []
     for (let i = 0; i < askers.length; i++) {
       const place = this.#places[i] as number
-      askers[i]?.answered(place === -1 ? undefined : this.#valueAt(place), this, at)
+      askers[i]?.answered(place === -1 ? undefined : this.#valueAt(place), this, at, now)
     }
   }
 }

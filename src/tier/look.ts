@@ -19,13 +19,13 @@ export interface StoredData {
   readonly generations: Capture
 }
 
-/** Who is told what was found: once, later. */
+/** Who is told what was found: once, later. `now`: the moment by the clock on the wall, where it is known. */
 export interface Seeker {
-  found(stored: StoredData | null): void
+  found(stored: StoredData | null, now?: number): void
 }
 
 export interface LookHost {
-  judge(look: Look, own: string | null, answers: Answers, at: number): void
+  judge(look: Look, own: string | null, answers: Answers, at: number, now: number): void
   end(look: Look, found: StoredData | null): void
 }
 
@@ -53,8 +53,8 @@ export class Look implements Asker, Waiter {
     this.seeker = seeker
   }
 
-  answered(own: string | null | undefined, answers: Answers, at: number): void {
-    this.#host.judge(this, own ?? null, answers, at)
+  answered(own: string | null | undefined, answers: Answers, at: number, now: number): void {
+    this.#host.judge(this, own ?? null, answers, at, now)
   }
 
   giveUp(): void {

@@ -106,7 +106,7 @@ export class StorageTier {
       },
     })
     this.#deadlines = new Deadlines(timers, () => this.#now())
-    this.#reader = new BatchReader(this.#guard, () => this.#now())
+    this.#reader = new BatchReader(this.#guard, clock)
     const limits = settings.writeLimits ?? WRITE_LIMITS
     const report = (what: string, message: string, ...details: unknown[]): void =>
       this.#report(what, message, ...details)
@@ -213,8 +213,8 @@ export class StorageTier {
     this.#stored.look(name, limit, isAgain, seeker, now)
   }
 
-  readNow(query: Keyed): StoredData | undefined {
-    return this.#stored.readNow(this.name(query))
+  readNow(query: Keyed, now: number): StoredData | undefined {
+    return this.#stored.readNow(this.name(query), now)
   }
 
   /**

@@ -75,7 +75,7 @@ export class StoredReader {
   #misses = 0
   #rejected = 0
   readonly #host: LookHost = {
-    judge: (look, own, answers, at) => this.#judge(look, own, answers, at),
+    judge: (look, own, answers, at, now) => this.#judge(look, own, answers, at, now),
     end: (look, found) => this.#end(look, found),
   }
 
@@ -126,7 +126,7 @@ export class StoredReader {
    * What `read` would find, where the backend tells it at once; `undefined` = it cannot, or what there is needs more than
    * a look. Who uses it counts the hit (`countHit`); who does not reads again, and is counted then.
    */
-  readNow(name: StoredName): StoredData | undefined {
+  readNow(name: StoredName, now: number): StoredData | undefined {
     const { snapshot } = this.#guard.backend
     if (snapshot === undefined || !this.#guard.isOpenForCalls) return undefined
     const { storageKey } = name
@@ -145,7 +145,7 @@ export class StoredReader {
         this.#generations.learn(tokenKey, snapshot.get(tokenKey) ?? null, seq, vouch)
       const current = this.#generations.vouchedFor(name.slots, vouch)
       if (current === null) return undefined
-      stored = this.#acceptVouched(name, snapshot.get(storageKey) ?? null, current)
+      stored = this.#acceptVouched(name, snapshot.get(storageKey) ?? null, current, now)
     } catch {
       return undefined
     }
@@ -154,17 +154,17 @@ export class StoredReader {
     return stored ?? undefined
   }
 
-  #end({ isAgain, rejectedBefore, seeker }: Look, found: StoredData | null): void {
+  #end({ isAgain, rejectedBefore, seeker }: Look, found: StoredData | null, now?: number): void {
     // A fetch that looks again has been counted.
     if (isAgain) this.#rejected = Math.min(this.#rejected, rejectedBefore)
     else if (found === null) this.#misses++
     else this.#hits++
-    seeker.found(found)
+    seeker.found(found, now)
   }
 
   /** Ends it in time, or it has ended. */
-  #found(look: Look, found: StoredData | null): void {
-    if (this.#settings.deadlines.leave(look)) this.#end(look, found)
+  #found(look: Look, found: StoredData | null, now?: number): void {
+    if (this.#settings.deadlines.leave(look)) this.#end(look, found, now)
   }
 
   /** `asksAll`: for every token, whatever vouches for it. */
@@ -189,7 +189,7 @@ export class StoredReader {
   }
 
   /** What L2 has answered to a look that asked for these tokens at `seq`, under `vouch`; `text`: the entry. */
-  #judge(look: Look, text: string | null, answers: Answers, at: number): void {
+  #judge(look: Look, text: string | null, answers: Answers, at: number, now: number): void {
     const { name: query, asked, seq, vouch } = look
     const { storageKey } = query
     const holding = this.#tokens.hearNamespace(answers, at)
@@ -197,9 +197,9 @@ export class StoredReader {
     const isVouchedFor = asked.length === 0 && holding !== null && !isPending
     const current = isVouchedFor ? this.#generations.vouchedFor(query.slots, holding) : null
     if (current !== null) {
-      const stored = this.#acceptVouched(query, text, current)
+      const stored = this.#acceptVouched(query, text, current, now)
       if (text !== null && stored?.isInvalidated !== false) this.#generations.doubt(query.tokenKeys)
-      this.#found(look, stored)
+      this.#found(look, stored, now)
       return
     }
     const { tokenKeys } = query
@@ -242,14 +242,13 @@ export class StoredReader {
   }
 
   /** `#accept`, where one token vouches for these. */
-  #acceptVouched(query: StoredName, text: string | null, current: TokenList): StoredData | null {
-    const { serializer, clock } = this.#settings
+  #acceptVouched(query: StoredName, text: string | null, current: TokenList, now: number): StoredData | null {
+    const { serializer } = this.#settings
     if (text === null) return null
     const isUsual = serializer === jsonSerializer && !query.isDigest
     const decoded = isUsual ? decodeExpected(text, query.storageKey, current.tokens) : null
     if (decoded === null) return this.#accept(query, text, current, current)
     const { data, dataUpdatedAt, expiresAt } = decoded
-    const now = clock.now()
     if (expiresAt !== null && expiresAt <= now) return null
     return { data, dataUpdatedAt: Math.min(dataUpdatedAt, now), isInvalidated: false, generations: current }
   }
