@@ -36,8 +36,8 @@ async function killFollowers(admin: Admin): Promise<void> {
 interface Events {
   /** Whether the server can be stopped, and goes on as it was. */
   readonly canFail?: boolean
-  /** Called before each test of the suite, with its storage. The masters may be others afterwards. */
-  readonly before?: (storage: RedisStorage) => Promise<void>
+  /** Called before each test of the suite, with a storage over each client. The masters may be others afterwards. */
+  readonly before?: (storages: readonly RedisStorage[]) => Promise<void>
 }
 
 /** Runs the suite; each storage of it is a new one, over clients that all of them share. */
@@ -65,7 +65,9 @@ function suiteOver(
   const anew = async () => {
     const storage = open(0)
     if (before !== undefined) {
-      await before(storage)
+      const other = open(1)
+      await before([storage, other])
+      await other.close()
       admins = await adminsOf(masters(), admins)
     }
     await flush()
@@ -147,17 +149,20 @@ describe('RedisStorage over Sentinel, with a failover amid the suite', () => {
       () => [master],
       () => connect(sentinel),
       {
-        before: async (storage) => {
+        before: async (storages) => {
           if (++tests !== TESTS_BEFORE_FAILOVER) return
           master.kill('SIGKILL')
           await master.exited
           master = sentinel.replica
-          await until('the replica is written to', () =>
-            storage.set('failover', 'done').then(
-              () => true,
-              () => false,
-            ),
-          )
+          // By each client: the longer a failover takes, the longer one may try again after the other.
+          for (const storage of storages) {
+            await until('the replica is written to', () =>
+              storage.set('failover', 'done').then(
+                () => true,
+                () => false,
+              ),
+            )
+          }
         },
       },
     )
