@@ -55,10 +55,18 @@ class Live {
   isDoubted = false
 }
 
-/** What L2 is asked with, and what it has said. Clients without L2 need it in errors only. */
-interface InStorage {
+/**
+ * What L2 is asked with, and what it has said. Clients without L2 need it in errors only. A class: what V8 makes of literals
+ * it may put among the old ones at once, and there it would hold its vouchers for longer than its query.
+ */
+class InStorage {
   readonly hash: string
   vouchers: Vouchers | null
+
+  constructor(hash: string, vouchers: Vouchers | null) {
+    this.hash = hash
+    this.vouchers = vouchers
+  }
 }
 
 /** The generations under which data was got. */
@@ -109,7 +117,7 @@ export class Query {
   }
 
   get hash(): string {
-    this.#inStorage ??= { hash: hashAt(this.#above, this.#part), vouchers: null }
+    this.#inStorage ??= new InStorage(hashAt(this.#above, this.#part), null)
     return this.#inStorage.hash
   }
 
@@ -178,7 +186,7 @@ export class Query {
 
   set vouchers(vouchers: Vouchers | null) {
     if (this.#inStorage !== null) this.#inStorage.vouchers = vouchers
-    else if (vouchers !== null) this.#inStorage = { hash: hashAt(this.#above, this.#part), vouchers }
+    else if (vouchers !== null) this.#inStorage = new InStorage(hashAt(this.#above, this.#part), vouchers)
   }
 
   /** What is observed may have been removed by somebody unheard: it is kept for who looks at it, until it is known. */

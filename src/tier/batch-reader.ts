@@ -158,6 +158,8 @@ class Batch implements Answers, GuardedTask<readonly unknown[]> {
       const place = this.#places[i] as number
       askers[i]?.answered(place === -1 ? undefined : this.#valueAt(place), this, at, now)
     }
+    // Should the list itself have grown old (V8 puts some there at once), it would hold them until all is collected.
+    askers.length = 0
   }
 }
 

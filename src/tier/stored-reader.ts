@@ -115,11 +115,16 @@ export class StoredReader {
   look(name: StoredName, limit: number, isAgain: boolean, seeker: Seeker, now?: number): void {
     const look = new Look(this.#host, name, isAgain, this.#rejected, seeker)
     if (!this.#guard.isOpenForCalls) {
-      queueMicrotask(() => this.#end(look, this.#readPending(name)))
+      this.#answerAlone(look)
       return
     }
     this.#settings.deadlines.wait(limit, look, now)
     this.#ask(look)
+  }
+
+  /** L2 is away: what waits to be written is all there is. */
+  #answerAlone(look: Look): void {
+    queueMicrotask(() => this.#end(look, this.#readPending(look.name)))
   }
 
   /**

@@ -45,6 +45,7 @@ export class RedisStorage implements StorageBackend {
   readonly #connection: RedisConnection
   readonly #feed: RedisFeed
   readonly #feedKey: string
+  readonly #readTexts: (reply: (string | null)[]) => (string | null)[]
   #isClosed = false
 
   /**
@@ -77,6 +78,8 @@ export class RedisStorage implements StorageBackend {
       openLine: (key, onLost) => this.#connection.openLine(key, onLost),
     })
     this.feed = this.#feed
+    // What a client of the user's hands out may be looked at by others.
+    this.#readTexts = client === undefined ? takeTexts : decodeTexts
     if (client === undefined) {
       this.#connection = new OwnConnection(
         parseRedisUrl(url ?? DEFAULT_URL, tls),
@@ -107,7 +110,7 @@ export class RedisStorage implements StorageBackend {
   getMany(keys: readonly string[]): Promise<(string | null)[]> {
     if (keys.length === 0) return Promise.resolve([])
     const names = keys.map(encodeText)
-    return this.#send(0, (commands) => commands.getMany(names), decodeTexts)
+    return this.#send(0, (commands) => commands.getMany(names), this.#readTexts)
   }
 
   async setMany(entries: readonly StorageEntry[]): Promise<void> {
@@ -185,6 +188,16 @@ function sizeOf({ key, value }: RedisWrite): number {
 
 function isNotNull(reply: unknown): boolean {
   return reply !== null
+}
+
+/**
+ * The driver's list is left empty: what a driver kept of a command may be among the old ones for V8, and would hold the
+ * texts of its reply until all is collected.
+ */
+function takeTexts(reply: (string | null)[]): (string | null)[] {
+  const texts = decodeTexts(reply)
+  reply.length = 0
+  return texts
 }
 
 function decoded(value: string | null): string | null {

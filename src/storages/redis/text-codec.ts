@@ -26,9 +26,8 @@ export function decodeText(text: string): string {
   return text.replace(ESCAPED, (_, hex: string) => String.fromCharCode(Number.parseInt(hex, 16)))
 }
 
-/** `texts` itself, where none needs to be decoded: nearly always. */
-export function decodeTexts(texts: (string | null)[]): (string | null)[] {
-  return texts.some(isCoded) ? texts.map((text) => text && decodeText(text)) : texts
+export function decodeTexts(texts: readonly (string | null)[]): (string | null)[] {
+  return texts.some(isCoded) ? texts.map((text) => text && decodeText(text)) : texts.slice()
 }
 
 function isCoded(text: string | null): boolean {
