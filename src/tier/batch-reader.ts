@@ -62,7 +62,7 @@ export class BatchReader {
 /** One that reads alone is the most frequent, and the one that is waited for: its arrays are made with what it brings. */
 class Batch implements Answers, GuardedTask<readonly unknown[]> {
   readonly #shared: SharedKeys
-  #askers: Asker[]
+  readonly #askers: Asker[]
   /** Where the key of each of them stands; -1 = it has none of its own. */
   readonly #places: number[]
   readonly #clock: Clock
@@ -152,13 +152,11 @@ class Batch implements Answers, GuardedTask<readonly unknown[]> {
     const now = this.#clock.now()
     const at = moment ?? this.#clock.monotonic?.() ?? now
     const askers = this.#askers
-    // A store that hangs may hold this batch for ever; it must not hold those who have been told.
-    this.#askers = []
     for (let i = 0; i < askers.length; i++) {
       const place = this.#places[i] as number
       askers[i]?.answered(place === -1 ? undefined : this.#valueAt(place), this, at, now)
     }
-    // Should the list itself have grown old (V8 puts some there at once), it would hold them until all is collected.
+    // A store that hangs may hold this batch for ever, and V8 the list for long; neither must hold those who have been told.
     askers.length = 0
   }
 }

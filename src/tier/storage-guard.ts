@@ -58,9 +58,8 @@ export class StorageGuard {
   readonly #calls: BackendCalls
   #refused = 0
   #outages = 0
-  #failuresInARow: Partial<Record<StorageOperation, number>> = {}
-  /** Some have failed since it began. */
-  #areFailing = false
+  /** Of those operations that failed last. */
+  readonly #failuresInARow = new Map<StorageOperation, number>()
   #isSuspected = false
   #probe: Alarm | null = null
   #isClosed = false
@@ -120,13 +119,12 @@ export class StorageGuard {
 
   #judge = (operation: StorageOperation, outcome: Outcome<unknown>): void => {
     if (outcome.isOk) {
-      if (this.#areFailing) this.#failuresInARow[operation] = 0
+      if (this.#failuresInARow.size > 0) this.#failuresInARow.delete(operation)
     } else if (outcome.reason === 'timeout') {
       this.#open(operation, outcome.error)
     } else {
-      const failures = (this.#failuresInARow[operation] ?? 0) + 1
-      this.#failuresInARow[operation] = failures
-      this.#areFailing = true
+      const failures = (this.#failuresInARow.get(operation) ?? 0) + 1
+      this.#failuresInARow.set(operation, failures)
       if (failures >= FAILURES_TO_SUSPECT) void this.#suspect(operation, outcome.error)
     }
   }
@@ -145,7 +143,7 @@ export class StorageGuard {
     this.#isSuspected = true
     const isGood = await this.#ask()
     this.#isSuspected = false
-    this.#failuresInARow[operation] = 0
+    this.#failuresInARow.delete(operation)
     if (!isGood) this.#open(operation, error)
   }
 

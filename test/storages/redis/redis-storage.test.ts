@@ -207,14 +207,17 @@ describe.each(Object.entries(toServer))('RedisStorage with %s', (_, connect) => 
   })
 })
 
-test.each(['its own client', 'a client that was given'])('what a reply listed, with %s', async (whose) => {
+test.each([
+  ['emptied', 'its own client'],
+  ['left as it is', 'a client that was given'],
+])('the list of a reply that was read is %s, with %s', async (_, whose) => {
   let owner: object = raw
   while (!Object.hasOwn(owner, 'sendCommand')) owner = Object.getPrototypeOf(owner)
   const sent = vi.spyOn(owner as typeof raw, 'sendCommand')
   const given = whose === 'its own client' ? undefined : await createClient({ url: redisUrl() }).connect()
   const storage = new RedisStorage(given === undefined ? { url: redisUrl() } : { client: given })
   try {
-    const [a, b] = [randomUUID(), randomUUID()]
+    const [a, b] = [`test-${randomUUID()}`, `test-${randomUUID()}`]
     await storage.setMany([
       { key: a, value: '1' },
       { key: b, value: 'lone \ud800' },
