@@ -59,7 +59,10 @@ function charts(questions) {
   if (hit) made['fresh-hit'] = barChart('Fresh hit: nanoseconds a call (logarithmic)', bars(hit))
   const memory = questions.memory?.cases
   if (memory?.['100,000 entries'])
-    made.memory = barChart('Bytes per entry beyond key and data', bars(memory['100,000 entries']))
+    made.memory = barChart(
+      'Bytes per entry beyond key and data (logarithmic)',
+      bars(memory['100,000 entries']),
+    )
   const curves = {
     'memory-growth': ['Bytes per entry beyond key and data, by entries in the cache', memory, 1],
     'hit-growth': [

@@ -1,7 +1,9 @@
 /** Charts as SVG, logarithmic, readable on light and on dark ground. Pure. */
 
-const WIDTH = 760
+const WIDTH = 820
 const LABEL = 14
+/** Beside a curve: room for forty characters in the widest of the usual fonts. */
+const LABELS = 280
 const INK = '#6b7280'
 const OURS = '#2563eb'
 const OTHERS = '#9ca3af'
@@ -9,7 +11,7 @@ const LINES = ['#9ca3af', '#2563eb', '#dc2626', '#059669', '#9333ea']
 
 /** One bar a row, the library's own in another colour. */
 export function barChart(title, rows) {
-  const left = 250
+  const left = 270
   const step = 24
   const scale = logarithmic(
     rows.map(({ value }) => value),
@@ -30,7 +32,7 @@ export function barChart(title, rows) {
 
 /** `lines`: name → points `[x, y]`; both axes logarithmic. */
 export function lineChart(title, lines) {
-  const [left, top, width, height] = [70, 50, WIDTH - 290, 260]
+  const [left, top, width, height] = [70, 50, WIDTH - 70 - LABELS, 260]
   const points = Object.values(lines).flat()
   const x = logarithmic(
     points.map(([each]) => each),
