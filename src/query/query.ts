@@ -55,20 +55,6 @@ class Live {
   isDoubted = false
 }
 
-/**
- * What L2 is asked with, and what it has said. Clients without L2 need it in errors only. A class: what V8 makes of literals
- * it may put among the old ones at once, and there it would hold its vouchers for longer than its query.
- */
-class InStorage {
-  readonly hash: string
-  vouchers: Vouchers | null
-
-  constructor(hash: string, vouchers: Vouchers | null) {
-    this.hash = hash
-    this.vouchers = vouchers
-  }
-}
-
 /** The generations under which data was got. */
 export interface Vouchers {
   readonly hard: string
@@ -87,10 +73,11 @@ export class Query {
   #settled: Promise<unknown> | null = null
   readonly #above: KeyPlace | null
   readonly #part: KeyPart
-  #inStorage: InStorage | null = null
   /** How the last user gets its data: what a refetch without options of its own runs with. */
   queryFn: AnyQueryOptions['queryFn'] | null = null
   policy: QueryPolicy = NO_POLICY
+  /** Kept up by the fetching layer where there is an L2 and compared by the fleet's; `null` = not known. */
+  vouchers: Vouchers | null = null
 
   /** Where it rests when it is not in use; `null` = it is not, or no longer, in a cache. */
   home: { readonly gcTime: number } | null = null
@@ -116,9 +103,9 @@ export class Query {
     return isKeyAt(this.#above, this.#part, key)
   }
 
+  /** Put together each time: L2 alone asks for it, once a fetch or write, and errors. */
   get hash(): string {
-    this.#inStorage ??= new InStorage(hashAt(this.#above, this.#part), null)
-    return this.#inStorage.hash
+    return hashAt(this.#above, this.#part)
   }
 
   get data(): unknown {
@@ -177,16 +164,6 @@ export class Query {
   set isPaused(isPaused: boolean) {
     this.#alive().isPaused = isPaused
     this.#shed()
-  }
-
-  /** Kept up by the fetching layer where there is an L2 and compared by the fleet's; `null` = not known. */
-  get vouchers(): Vouchers | null {
-    return this.#inStorage === null ? null : this.#inStorage.vouchers
-  }
-
-  set vouchers(vouchers: Vouchers | null) {
-    if (this.#inStorage !== null) this.#inStorage.vouchers = vouchers
-    else if (vouchers !== null) this.#inStorage = new InStorage(hashAt(this.#above, this.#part), vouchers)
   }
 
   /** What is observed may have been removed by somebody unheard: it is kept for who looks at it, until it is known. */
