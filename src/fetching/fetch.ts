@@ -51,7 +51,8 @@ export class Fetch implements OngoingFetch, DepartingFetch, Seeker {
   readonly #query: Query
   readonly #options: AnyQueryOptions
   readonly #start: FetchStart
-  readonly #startedAt: number
+  /** When its origin call began. */
+  #calledAt = 0
   /** The monotonic moment from which on its callers have waited for L2. */
   readonly #storageSince: number
   readonly #isStored: boolean
@@ -88,8 +89,7 @@ export class Fetch implements OngoingFetch, DepartingFetch, Seeker {
     this.#isStored = env.tier !== null && options.storage !== false
     this.#name = this.#isStored && env.tier?.isBlank === false ? env.tier.name(query) : null
     this.#start = start
-    this.#startedAt = env.clock.now()
-    this.#storageSince = start.storageSince ?? env.clock.monotonic?.() ?? this.#startedAt
+    this.#storageSince = start.storageSince ?? this.#now()
     this.#isExpected = !start.isBackground
     this.#hasLooked = start.storageSince !== undefined
     this.#predecessor = env.departing.size === 0 ? undefined : env.departing.get(query.hash)
@@ -399,6 +399,7 @@ export class Fetch implements OngoingFetch, DepartingFetch, Seeker {
       this.#abort ??= new LazyAbort()
       // What is known of the generations now is known before the call begins, so it may vouch for its result.
       const capture = this.#isStored ? (tier?.capture(this.#name ?? query) ?? null) : null
+      this.#calledAt = this.#env.clock.now()
       counters.originCalls++
       let error: Error
       try {
@@ -449,7 +450,7 @@ export class Fetch implements OngoingFetch, DepartingFetch, Seeker {
       ticket.release()
       return
     }
-    if (this.#overtaken === 'soft' && query.isCached && query.dataUpdatedAt < this.#startedAt) {
+    if (this.#overtaken === 'soft' && query.isCached && query.dataUpdatedAt < this.#calledAt) {
       query.update(state.dataReceived(query, data, 'origin', now, true))
       // Stale it is by the soft one; a removal by a peer is still to be seen.
       query.vouchers = capture
@@ -472,8 +473,8 @@ export class Fetch implements OngoingFetch, DepartingFetch, Seeker {
   /** Answers its callers, and lets L2 say what the key's data is. */
   #yield(data: unknown): void {
     const query = this.#query
-    if (query.dataUpdatedAt >= this.#startedAt) this.#settle(state.fetchSucceeded(query.held), data)
-    else this.#settle(state.dataReceived(query, data, 'origin', this.#startedAt, true, state.AT_REST))
+    if (query.dataUpdatedAt >= this.#calledAt) this.#settle(state.fetchSucceeded(query.held), data)
+    else this.#settle(state.dataReceived(query, data, 'origin', this.#calledAt, true, state.AT_REST))
     if (!query.isCached || query.fetch !== null) return
     this.successor = new Fetch(this.#env, query, this.#options, { isBackground: true, skipStorage: false })
   }
