@@ -1,6 +1,6 @@
 import { expect, test } from 'vitest'
 import { hashKey } from '../keys/hash-key.ts'
-import { entryKey, generationKey, hash32, isPlainName, probeKey } from './storage-keys.ts'
+import { entryKey, entryPrefix, generationKey, hash32, isPlainName, probeKey } from './storage-keys.ts'
 
 const SAFE = /^[\x21-\x7e]{1,250}$/
 
@@ -13,7 +13,7 @@ test('keys are printable ASCII of bounded length, whatever the query key', () =>
     ['x'.repeat(100_000)],
     ['é'.repeat(170)],
   ]
-  for (const key of keys) expect(entryKey('n'.repeat(40), hashKey(key)).storageKey).toMatch(SAFE)
+  for (const key of keys) expect(entryKey(entryPrefix('n'.repeat(40)), hashKey(key)).storageKey).toMatch(SAFE)
 })
 
 test('different keys have different names, escapes included', () => {
@@ -30,14 +30,14 @@ test('different keys have different names, escapes included', () => {
     'x'.repeat(300),
     `${'x'.repeat(300)}y`,
   ]
-  const names = new Set(keys.map((key) => entryKey('sq', hashKey([key])).storageKey))
+  const names = new Set(keys.map((key) => entryKey(entryPrefix('sq'), hashKey([key])).storageKey))
   expect(names.size).toBe(keys.length)
 })
 
 test('a name that is too long is a digest, and says so', () => {
-  const just = entryKey('sq', 'x'.repeat(180))
+  const just = entryKey(entryPrefix('sq'), 'x'.repeat(180))
   expect(just).toEqual({ storageKey: `sq:d:${'x'.repeat(180)}`, isDigest: false })
-  const long = entryKey('sq', 'x'.repeat(181))
+  const long = entryKey(entryPrefix('sq'), 'x'.repeat(181))
   expect(long).toEqual({ storageKey: expect.stringMatching(/^sq:d:#[0-9a-f]{32}$/), isDigest: true })
   // What looks like a digest is none: a hash begins with a bracket.
   expect(hashKey(['#']).startsWith('#')).toBe(false)
@@ -48,7 +48,7 @@ test('digests of 20,000 long keys are all different, and spread over the slots',
   const slots = new Set<number>()
   for (let n = 0; n < 20_000; n++) {
     const key = `${'x'.repeat(200)}${n}`
-    digests.add(entryKey('sq', key).storageKey)
+    digests.add(entryKey(entryPrefix('sq'), key).storageKey)
     slots.add(hash32(key) % 65_536)
   }
   expect(digests.size).toBe(20_000)
@@ -58,7 +58,7 @@ test('digests of 20,000 long keys are all different, and spread over the slots',
 
 test('namespaces and kinds share no key', () => {
   const keys = ['a', 'b'].flatMap((namespace) => [
-    entryKey(namespace, '1').storageKey,
+    entryKey(entryPrefix(namespace), '1').storageKey,
     generationKey(namespace, 'hard', '1'),
     generationKey(namespace, 'soft', '1'),
     probeKey(namespace),
@@ -70,7 +70,9 @@ test('a name is the hash itself but for what is no printable ASCII, for spaces a
   for (let code = 0; code < 256; code++) {
     const char = String.fromCharCode(code)
     const isSafe = code > 32 && code < 127 && char !== '%'
-    expect(entryKey('n', `a${char}`).storageKey).toBe(isSafe ? `n:d:a${char}` : `n:d:a%${code.toString(16)};`)
+    expect(entryKey(entryPrefix('n'), `a${char}`).storageKey).toBe(
+      isSafe ? `n:d:a${char}` : `n:d:a%${code.toString(16)};`,
+    )
     expect(isPlainName(`a${char}`)).toBe(isSafe)
   }
 })

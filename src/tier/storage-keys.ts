@@ -19,10 +19,11 @@ export interface EntryKey {
   readonly isDigest: boolean
 }
 
-export function entryKey(namespace: string, hash: string): EntryKey {
+/** `prefix`: see `entryPrefix`. */
+export function entryKey(prefix: string, hash: string): EntryKey {
   const name = isSafe(hash) ? hash : hash.replace(EACH_UNSAFE, escaped)
-  if (name.length <= LONGEST_NAME) return { storageKey: entryPrefix(namespace) + name, isDigest: false }
-  return { storageKey: `${entryPrefix(namespace)}#${digest(hash)}`, isDigest: true }
+  if (name.length <= LONGEST_NAME) return { storageKey: prefix + name, isDigest: false }
+  return { storageKey: `${prefix}#${digest(hash)}`, isDigest: true }
 }
 
 /** What the key of every entry begins with. */
@@ -53,7 +54,7 @@ export function generationKey(namespace: string, kind: 'hard' | 'soft', slot: st
 }
 
 export function leaseKey(namespace: string, hash: string): string {
-  return entryKey(namespace, hash).storageKey.replace(':d:', ':l:')
+  return entryKey(`${namespace}:l:`, hash).storageKey
 }
 
 /** The token that every invalidation of the namespace replaces. */

@@ -27,7 +27,7 @@ import { OwedDeletes } from './owed-deletes.ts'
 import { doneOf, type PendingWrite } from './pending-write.ts'
 import { RecentInvalidations } from './recent-invalidations.ts'
 import { type GuardStats, StorageGuard } from './storage-guard.ts'
-import { leaseKey, namespaceKey, probeKey } from './storage-keys.ts'
+import { entryPrefix, leaseKey, namespaceKey, probeKey } from './storage-keys.ts'
 import { type Keyed, StoredName } from './stored-name.ts'
 import { type ReadStats, StoredReader } from './stored-reader.ts'
 import { TokenKeeper } from './token-keeper.ts'
@@ -75,6 +75,7 @@ export class StorageTier {
   readonly #generations: Generations
   readonly #vouching = new Vouching()
   readonly #namespaceKey: string
+  readonly #entryPrefix: string
   readonly #tokens: TokenKeeper
   readonly #stored: StoredReader
   readonly #reported = new Set<string>()
@@ -89,6 +90,7 @@ export class StorageTier {
     this.#settings = settings
     this.#generations = new Generations(namespace, random)
     this.#namespaceKey = namespaceKey(namespace)
+    this.#entryPrefix = entryPrefix(namespace)
     this.#guard = new StorageGuard({
       backend,
       clock,
@@ -183,9 +185,7 @@ export class StorageTier {
 
   /** What the methods below take a query by; a fetch that uses several of them asks for it once. */
   name(query: Keyed): StoredName {
-    return query instanceof StoredName
-      ? query
-      : new StoredName(query, this.#settings.namespace, this.#generations)
+    return query instanceof StoredName ? query : new StoredName(query, this.#entryPrefix, this.#generations)
   }
 
   /** L2 is away, and nothing is known or waits that anybody could be told by a name. */

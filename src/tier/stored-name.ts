@@ -21,10 +21,11 @@ export class StoredName implements Keyed {
   #slots: readonly Slot[] | null = null
   #tokenKeys: readonly string[] | null = null
 
-  constructor(query: Keyed, namespace: string, generations: Generations) {
+  /** `prefix`: what the keys of all entries begin with. */
+  constructor(query: Keyed, prefix: string, generations: Generations) {
     this.key = query.key
     this.hash = query.hash
-    const { storageKey, isDigest } = entryKey(namespace, query.hash)
+    const { storageKey, isDigest } = entryKey(prefix, this.hash)
     this.storageKey = storageKey
     this.isDigest = isDigest
     this.#generations = generations

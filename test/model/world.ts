@@ -12,7 +12,7 @@ import { hashKey, type StackQueryError } from '../../src/index.ts'
 import { VirtualClock } from '../../src/testing/index.ts'
 import { seededRandom } from '../../src/testing/seeded-random.ts'
 import { Generations } from '../../src/tier/generations.ts'
-import { entryKey, leaseKey } from '../../src/tier/storage-keys.ts'
+import { entryKey, entryPrefix, leaseKey } from '../../src/tier/storage-keys.ts'
 import { WRITE_LIMITS } from '../../src/tier/write-behind.ts'
 import { type Call, Checker } from './checker.ts'
 import { isSound, LONGEST_WAIT, LONGEST_WAIT_LIED_TO, rivalOf, untrueCopy } from './fleet-checks.ts'
@@ -30,7 +30,7 @@ export interface Violation {
 const realSetImmediate = setImmediate
 const hop = (): Promise<void> => new Promise((resolve) => realSetImmediate(resolve))
 
-const ENTRY_KEYS = KEYS.map((key) => entryKey('sq', hashKey(key)).storageKey)
+const ENTRY_KEYS = KEYS.map((key) => entryKey(entryPrefix('sq'), hashKey(key)).storageKey)
 /** The entry of a key and the hard token of the key itself: every read of the key asks for one of them. */
 const READ_KEYS = new Map(
   KEYS.flatMap((key, k) => [

@@ -6,7 +6,7 @@ import { hashKey } from '../../src/keys/hash-key.ts'
 import { devalueSerializer } from '../../src/serializers/devalue/index.ts'
 import { decodeEnvelope } from '../../src/tier/envelope.ts'
 import { jsonSerializer } from '../../src/tier/json-serializer.ts'
-import { entryKey } from '../../src/tier/storage-keys.ts'
+import { entryKey, entryPrefix } from '../../src/tier/storage-keys.ts'
 
 const FOLDER = fileURLToPath(new URL('../fixtures/envelopes/', import.meta.url))
 const files = readdirSync(FOLDER, { recursive: true, encoding: 'utf8' })
@@ -50,6 +50,6 @@ describe('what released versions wrote decodes for ever', () => {
     const envelope = isRich ? { ...expected, data: RICH_DATA } : expected
     expect(decodeEnvelope(text, isRich ? rich : jsonSerializer, storageKey)).toStrictEqual({ envelope })
     // A key that is looked for elsewhere is a value lost.
-    expect(entryKey('sq', hashKey(queryKey)).storageKey).toBe(storageKey)
+    expect(entryKey(entryPrefix('sq'), hashKey(queryKey)).storageKey).toBe(storageKey)
   })
 })
