@@ -3,6 +3,7 @@ import type { Serializer } from '../ports/serializer.ts'
 import { crc32 } from './checksum.ts'
 import { decodeEnvelope, decodeExpected, type Envelope, encodeEnvelope, LONGEST_VALUE } from './envelope.ts'
 import { jsonSerializer } from './json-serializer.ts'
+import { tokensIn, writtenTokens } from './usual-envelope.ts'
 
 const AT = 'sq:d:["user",1]'
 const ENVELOPE: Envelope = {
@@ -150,7 +151,7 @@ describe('a miss with its reason', () => {
 describe('what is read under tokens that are known', () => {
   const hard = 'AAAAAAAAaaaaaaaa'
   const soft = 'BBBBBBBBbbbbbbbb'
-  const tokens = ['AAAAAAAA', 'BBBBBBBB', 'aaaaaaaa', 'bbbbbbbb']
+  const tokens = writtenTokens(hard, soft)
   const text = encodeEnvelope({ ...ENVELOPE, hard, soft }, jsonSerializer, AT)
 
   test.each([ENVELOPE.expiresAt, null])('is told without them (expires at %s)', (expiresAt) => {
@@ -159,14 +160,19 @@ describe('what is read under tokens that are known', () => {
     expect(decodeExpected(written, AT, tokens)).toMatchObject({ data, dataUpdatedAt, expiresAt })
   })
 
-  test.each<[string, string[]]>([
-    ['another hard one', ['AAAAAAAx', 'BBBBBBBB', 'aaaaaaaa', 'bbbbbbbb']],
-    ['another soft one', ['AAAAAAAA', 'BBBBBBBB', 'aaaaaaaa', 'xbbbbbbb']],
-    ['one pair less', ['AAAAAAAA', 'BBBBBBBB']],
-    ['one pair more', [...tokens, 'cccccccc', 'dddddddd']],
-    ['none', []],
-  ])('%s is left to the longer way', (_, others) => {
-    expect(decodeExpected(text, AT, others)).toBeNull()
+  test('they are told apart again', () => {
+    expect(tokensIn(tokens)).toEqual({ hard, soft })
+    expect(tokensIn(writtenTokens('', ''))).toEqual({ hard: '', soft: '' })
+  })
+
+  test.each([
+    ['another hard one', 'AAAAAAAxaaaaaaaa', soft],
+    ['another soft one', hard, 'BBBBBBBBxbbbbbbb'],
+    ['one pair less', 'AAAAAAAA', 'BBBBBBBB'],
+    ['one pair more', `${hard}cccccccc`, `${soft}dddddddd`],
+    ['none', '', ''],
+  ])('%s is left to the longer way', (_, ...others) => {
+    expect(decodeExpected(text, AT, writtenTokens(...others))).toBeNull()
   })
 
   test('damage, another key, no tokens and what is too long are left to the longer way', () => {
@@ -174,6 +180,6 @@ describe('what is read under tokens that are known', () => {
     expect(decodeExpected(text, `${AT} `, tokens)).toBeNull()
     expect(decodeExpected(made({ t: '1700000000000', h: '""', s: '""' }), AT, tokens)).toBeNull()
     expect(decodeExpected(`${text}${' '.repeat(LONGEST_VALUE)}`, AT, tokens)).toBeNull()
-    expect(decodeExpected('', AT, [])).toBeNull()
+    expect(decodeExpected('', AT, writtenTokens('', ''))).toBeNull()
   })
 })

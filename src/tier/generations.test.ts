@@ -1,5 +1,6 @@
 import { describe, expect, test } from 'vitest'
 import { canonicalParts, hashKey } from '../keys/hash-key.ts'
+import type { QueryKey } from '../keys/query-key.ts'
 import { seededRandom } from '../testing/index.ts'
 import { differenceFrom, Generations, worseOf } from './generations.ts'
 import { Vouch } from './vouching.ts'
@@ -201,16 +202,83 @@ test('the token that removes one key is told by its hash', () => {
   }
 })
 
-test('what one token vouches for is told hard and soft apart', () => {
-  const generations = new Generations('sq', Math.random)
-  const vouch = new Vouch('NNNNNNNN', 1)
-  const slots = generations.slotsOf(['users'])
-  const tokens = ['AAAAAAAA', 'BBBBBBBB', 'aaaaaaaa', 'bbbbbbbb']
-  for (const [i, tokenKey] of generations.tokenKeysOf(['users']).entries())
-    generations.learn(tokenKey, tokens[i]!, generations.mark(), vouch)
-  expect(generations.vouchedFor(slots, vouch)).toBeNull()
-  expect(generations.notVouchedFor(slots, vouch)).toEqual([])
-  const { hard, soft } = generations.vouchedFor(slots, vouch)!
-  expect([hard, soft]).toEqual(['AAAAAAAAaaaaaaaa', 'BBBBBBBBbbbbbbbb'])
-  expect(generations.current(generations.tokenKeysOf(['users']))).toEqual({ hard, soft })
+describe('what one token vouches for', () => {
+  const VOUCH = new Vouch('NNNNNNNN', 1)
+  const setUpVouched = () => {
+    const { generations, tokens } = setUp()
+    for (const [i, tokenKey] of tokens.entries())
+      generations.learn(tokenKey, String.fromCharCode(65 + i).repeat(8), generations.mark(), VOUCH)
+    return { generations, tokens, list: generations.vouchedFor(KEY, VOUCH)! }
+  }
+
+  test('is nothing that was not read under it', () => {
+    const { generations, tokens, learnAll } = setUp()
+    expect(generations.vouchedFor(KEY, VOUCH)).toBeNull()
+    learnAll()
+    expect(generations.vouchedFor(KEY, VOUCH)).toBeNull()
+    expect(generations.notVouchedFor(generations.slotsOf(KEY), VOUCH)).toEqual(tokens)
+  })
+
+  test('is told hard and soft apart', () => {
+    const { generations, tokens, list } = setUpVouched()
+    const { hard, soft } = list
+    expect([hard, soft]).toEqual(['AAAAAAAACCCCCCCCEEEEEEEEGGGGGGGG', 'BBBBBBBBDDDDDDDDFFFFFFFFHHHHHHHH'])
+    expect(generations.current(tokens)).toEqual({ hard, soft })
+  })
+
+  test('is one list for as long as nothing of it changes', () => {
+    const { generations, list } = setUpVouched()
+    generations.learn('sq:h:elsewhere', 'ZZZZZZZZ', generations.mark(), VOUCH)
+    expect(generations.vouchedFor(KEY, VOUCH)).toBe(list)
+    expect(generations.isVouchedFor(list, VOUCH)).toBe(true)
+    expect(generations.isVouchedFor(list, new Vouch(VOUCH.token, 1))).toBe(false)
+    expect(generations.vouchedFor(KEY, new Vouch(VOUCH.token, 1))).toBeNull()
+  })
+
+  const changes: Record<string, (generations: Generations, tokenKey: string) => void> = {
+    'is replaced': (generations, tokenKey) => generations.replace(tokenKey),
+    'is forgotten': (generations, tokenKey) => generations.forget([tokenKey]),
+    'is doubted': (generations, tokenKey) => generations.doubt([tokenKey]),
+    'is gone from L2': (generations, tokenKey) =>
+      generations.learn(tokenKey, null, generations.mark(), VOUCH),
+    'is read under nothing': (generations, tokenKey) =>
+      generations.learn(tokenKey, generations.current([tokenKey, tokenKey])!.hard, generations.mark()),
+  }
+  test.each(Object.entries(changes))('is void once a token %s, whichever', (_, change) => {
+    for (let i = 0; i < 2 * (KEY.length + 1); i++) {
+      const { generations, tokens, list } = setUpVouched()
+      change(generations, tokens[i]!)
+      expect(generations.isVouchedFor(list, VOUCH)).toBe(false)
+      expect(generations.vouchedFor(KEY, VOUCH)).toBeNull()
+    }
+  })
+
+  test('is another list once L2 has answered with another token', () => {
+    const { generations, tokens, list } = setUpVouched()
+    generations.learn(tokens[2]!, 'xxxxxxxx', generations.mark(), VOUCH)
+    expect(generations.isVouchedFor(list, VOUCH)).toBe(false)
+    expect(generations.vouchedFor(KEY, VOUCH)?.hard).toBe('AAAAAAAAxxxxxxxxEEEEEEEEGGGGGGGG')
+  })
+
+  test('is told apart for keys that share the slot of whole keys and no prefix', () => {
+    const { generations } = setUp()
+    const slotOf = (key: QueryKey) => generations.tokenKeyToRemove(hashKey(key))
+    const first = ['first', 0]
+    let second = ['second', 0]
+    for (let i = 0; slotOf(second) !== slotOf(first); i++) second = ['second', i]
+    for (const key of [first, second]) {
+      for (const tokenKey of generations.tokenKeysOf(key))
+        generations.learn(
+          tokenKey,
+          tokenKey.slice(-8).padStart(8, '_').replace(/\W/g, '-'),
+          generations.mark(),
+          VOUCH,
+        )
+    }
+    for (const key of [first, second, first]) {
+      const { hard, soft } = generations.vouchedFor(key, VOUCH)!
+      expect(generations.current(generations.tokenKeysOf(key))).toEqual({ hard, soft })
+    }
+    expect(generations.vouchedFor(first, VOUCH)?.hard).not.toBe(generations.vouchedFor(second, VOUCH)?.hard)
+  })
 })

@@ -28,7 +28,7 @@
  */
 
 import type { QueryKey } from '../keys/query-key.ts'
-import { type Known, type Slot, Slots } from './slots.ts'
+import { type Known, type Slot, Slots, TokenList } from './slots.ts'
 import type { Vouch } from './vouching.ts'
 
 export type GenerationKind = 'hard' | 'soft'
@@ -52,6 +52,8 @@ export class Generations {
   readonly #slots: Slots
   readonly #random: () => number
   readonly #known = new Map<string, Known>()
+  /** Counts the tokens that a vouch no longer stands for, which it stood for. */
+  #lapsed = 0
   /** When a token was last replaced here; of those that are forgotten, the latest of them. */
   readonly #replaced = new Map<string, number>()
   #replacedForgotten = 0
@@ -106,6 +108,7 @@ export class Generations {
     if (known !== undefined && (known.isPending || known.seq > seq)) return
     if (known !== undefined && known.token === answer) {
       known.seq = seq
+      if (known.vouch !== vouch) this.#lapse(known)
       known.vouch = vouch
     } else if (answer !== null && isToken(answer))
       this.#remember(tokenKey, { token: answer, seq, isPending: false, vouch, isHeld: true })
@@ -124,23 +127,32 @@ export class Generations {
     return keys
   }
 
-  /** The tokens of slots for which `vouch` stood, as L2 has them; `null` where it does so no longer. */
-  vouchedFor(slots: readonly Slot[], vouch: Vouch): TokenList | null {
-    const tokens = new Array<string>(2 * slots.length)
-    let length = 0
-    for (const slot of slots) {
-      if (slot.hard?.vouch !== vouch || slot.soft?.vouch !== vouch) return null
-      tokens[length++] = slot.hard.token
-      tokens[length++] = slot.soft.token
-    }
-    return new TokenList(tokens)
+  /**
+   * The tokens of `key` as L2 has them, where `vouch` stands for all of them, else `null`. The same list for as long as nothing
+   * of it changes: it stays with the slot of the key, and whoever holds what it vouches for holds no list of his own.
+   */
+  vouchedFor(key: QueryKey, vouch: Vouch): TokenList | null {
+    const above = this.#slots.above(key)
+    const whole = this.#slots.whole(key)
+    const last = whole.vouched
+    if (last !== null && this.isVouchedFor(last, vouch) && areSame(last.above, above)) return last
+    const slots = [...above, whole]
+    if (this.notVouchedFor(slots, vouch) !== NONE) return null
+    const known = this.captureOf(slots)
+    whole.vouched = known && new TokenList(known.hard, known.soft, above, vouch, this.#lapsed)
+    return whole.vouched
+  }
+
+  /** Whether `vouch` still stands for all of a list that it stood for. */
+  isVouchedFor(list: TokenList, vouch: Vouch): boolean {
+    return list.vouch === vouch && list.lapsed === this.#lapsed
   }
 
   /** They are read again before anything else is decided by them. */
   doubt(tokenKeys: readonly string[]): void {
     for (const tokenKey of tokenKeys) {
       const known = this.#known.get(tokenKey)
-      if (known !== undefined) known.vouch = null
+      if (known !== undefined) this.#lapse(known)
     }
   }
 
@@ -276,13 +288,25 @@ export class Generations {
 
   #drop(tokenKey: string): void {
     const known = this.#known.get(tokenKey)
-    if (known !== undefined) letGo(known)
+    if (known !== undefined) this.#letGo(known)
     this.#known.delete(tokenKey)
+  }
+
+  #letGo(known: Known): void {
+    this.#lapse(known)
+    known.isHeld = false
+  }
+
+  /** No vouch stands for it any longer. */
+  #lapse(known: Known): void {
+    if (known.vouch === null) return
+    known.vouch = null
+    this.#lapsed++
   }
 
   #remember(tokenKey: string, known: Known): void {
     const former = this.#known.get(tokenKey)
-    if (former !== undefined) letGo(former)
+    if (former !== undefined) this.#letGo(former)
     this.#known.set(tokenKey, known)
     if (this.#known.size <= MOST_KNOWN) return
     // Many at a time: finding the first of a map costs as much as was deleted before it.
@@ -294,28 +318,9 @@ export class Generations {
   }
 }
 
-/** Joined only when they are asked for: most of those that come with what was read never are. */
-export class TokenList implements Capture {
-  /** Hard and soft by turns. */
-  readonly tokens: readonly string[]
-
-  constructor(tokens: readonly string[]) {
-    this.tokens = tokens
-  }
-
-  get hard(): string {
-    return everySecond(this.tokens, 0)
-  }
-
-  get soft(): string {
-    return everySecond(this.tokens, 1)
-  }
-}
-
-function everySecond(tokens: readonly string[], from: number): string {
-  let text = ''
-  for (let i = from; i < tokens.length; i += 2) text += tokens[i]
-  return text
+function areSame(some: readonly Slot[], others: readonly Slot[]): boolean {
+  if (some === others) return true
+  return some.length === others.length && some.every((slot, i) => slot === others[i])
 }
 
 /** How the tokens that something was written under differ from others; a hard one decides. */
@@ -332,11 +337,6 @@ export function worseOf(a: Difference, b: Difference): Difference {
 
 function isSettled(known: Known | undefined): known is Known {
   return known !== undefined && !known.isPending
-}
-
-function letGo(known: Known): void {
-  known.vouch = null
-  known.isHeld = false
 }
 
 const ALPHABET = 'ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz0123456789-_'

@@ -6,8 +6,11 @@
 import type { Answers, Asker } from './batch-reader.ts'
 import type { Group, Waiter } from './deadlines.ts'
 import type { Capture } from './generations.ts'
+import type { TokenList } from './slots.ts'
 import type { StoredName } from './stored-name.ts'
 import type { Vouch } from './vouching.ts'
+
+const NONE: readonly string[] = []
 
 /** What L2 has for a key, once it has passed every check. */
 export interface StoredData {
@@ -39,8 +42,9 @@ export class Look implements Asker, Waiter {
   group: Group | null = null
   next: Waiter | null = null
   previous: Waiter | null = null
-  /** The tokens that L2 was asked for, at `seq` and under `vouch`. */
-  asked: readonly string[] = []
+  /** The tokens that L2 was asked for, at `seq` and under `vouch`; `vouched`: none, since it stands for these. */
+  asked: readonly string[] = NONE
+  vouched: TokenList | null = null
   seq = 0
   vouch: Vouch | null = null
   readonly #host: LookHost

@@ -29,6 +29,8 @@ export class SharedKeys {
 
   /** -1 = it has not been added. */
   placeOf(key: string): number {
-    return this.#places === null ? this.#keys.indexOf(key) : (this.#places.get(key) ?? -1)
+    if (this.#places !== null) return this.#places.get(key) ?? -1
+    for (let i = 0; i < this.#keys.length; i++) if (this.#keys[i] === key) return i
+    return -1
   }
 }

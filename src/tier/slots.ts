@@ -8,6 +8,7 @@
 import { canonicalPart } from '../keys/hash-key.ts'
 import type { KeyPart, QueryKey } from '../keys/query-key.ts'
 import { generationKey, HASH_START, hashedTo, hashOf } from './storage-keys.ts'
+import { tokensIn, writtenTokens } from './usual-envelope.ts'
 import type { Vouch } from './vouching.ts'
 
 const SLOTS = 65_536
@@ -15,6 +16,7 @@ const SLOTS = 65_536
 const MOST_KEPT = 10_000
 /** Of the bracket that every key begins with. */
 const START = hashedTo('[', HASH_START)
+const NONE: readonly Slot[] = []
 
 /** What is known of a token; see `Generations`, which alone changes it. */
 export interface Known {
@@ -33,6 +35,35 @@ export interface Slot {
   /** What was known of its tokens when last looked up. */
   hard: Known | undefined
   soft: Known | undefined
+  /** Of whole keys: what vouched for the last key of it; see `Generations`, which alone changes it. */
+  vouched: TokenList | null
+}
+
+/** The tokens that vouch for a key, in one piece: so that they are compared in one go. */
+export class TokenList {
+  /** See `decodeExpected`. */
+  readonly written: string
+  /** The slots of the key's prefixes. */
+  readonly above: readonly Slot[]
+  /** What stood for all of them, when so many tokens had lapsed. */
+  readonly vouch: Vouch
+  readonly lapsed: number
+
+  constructor(hard: string, soft: string, above: readonly Slot[], vouch: Vouch, lapsed: number) {
+    this.written = writtenTokens(hard, soft)
+    this.above = above
+    this.vouch = vouch
+    this.lapsed = lapsed
+  }
+
+  // Cut out only when they are asked for: most never are.
+  get hard(): string {
+    return tokensIn(this.written).hard
+  }
+
+  get soft(): string {
+    return tokensIn(this.written).soft
+  }
 }
 
 /** What keys share that differ in their last part alone. */
@@ -55,15 +86,23 @@ export class Slots {
 
   /** Those of all prefixes of `key`, and of the key as a whole. */
   of(key: QueryKey): Slot[] {
-    const last = key.length - 1
-    if (last < 0) return [this.#ofKey(START)]
-    if (!isStartOf(key, this.#start)) this.#start = this.#startOf(key)
-    const { slots, state } = this.#start
+    const slots = this.above(key)
     // Of its size from the beginning: a write that waits keeps it.
     const all = new Array<Slot>(slots.length + 1)
     for (let i = 0; i < slots.length; i++) all[i] = slots[i] as Slot
-    all[slots.length] = this.#ofKey(extended(state, key, last))
+    all[slots.length] = this.whole(key)
     return all
+  }
+
+  /** Those of all prefixes of `key`; the same list for keys that follow each other and differ in their last part alone. */
+  above(key: QueryKey): readonly Slot[] {
+    return key.length === 0 ? NONE : this.#startOf(key).slots
+  }
+
+  /** That of `key` as a whole. */
+  whole(key: QueryKey): Slot {
+    const last = key.length - 1
+    return this.#ofKey(last < 0 ? START : extended(this.#startOf(key).state, key, last))
   }
 
   /** Those that an invalidation of the key with these canonical parts concerns; `isExact` = of the key alone, nothing below. */
@@ -74,13 +113,15 @@ export class Slots {
   }
 
   #startOf(key: QueryKey): Start {
+    if (isStartOf(key, this.#start)) return this.#start
     const slots: Slot[] = []
     let state = START
     for (let depth = 0; depth < key.length; depth++) {
       slots.push(this.#ofPrefix(state, depth))
       if (depth < key.length - 1) state = extended(state, key, depth)
     }
-    return { parts: key.slice(0, -1), slots, state }
+    this.#start = { parts: key.slice(0, -1), slots, state }
+    return this.#start
   }
 
   /** That of the key with this hash as a whole. */
@@ -112,7 +153,7 @@ export class Slots {
     const slot = `${space}.${number.toString(36)}`
     const hardKey = generationKey(this.#namespace, 'hard', slot)
     const softKey = generationKey(this.#namespace, 'soft', slot)
-    return { hardKey, softKey, hard: undefined, soft: undefined }
+    return { hardKey, softKey, hard: undefined, soft: undefined, vouched: null }
   }
 }
 

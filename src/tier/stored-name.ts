@@ -2,8 +2,9 @@
 
 import type { QueryKey } from '../keys/query-key.ts'
 import { type Generations, tokenKeysOf } from './generations.ts'
-import type { Slot } from './slots.ts'
+import type { Slot, TokenList } from './slots.ts'
 import { entryKey } from './storage-keys.ts'
+import type { Vouch } from './vouching.ts'
 
 /** A query, as far as L2 is concerned. */
 export interface Keyed {
@@ -34,6 +35,11 @@ export class StoredName implements Keyed {
   get slots(): readonly Slot[] {
     this.#slots ??= this.#generations.slotsOf(this.key)
     return this.#slots
+  }
+
+  /** Its tokens as L2 has them, where `vouch` stands for all of them. */
+  vouchedFor(vouch: Vouch): TokenList | null {
+    return this.#generations.vouchedFor(this.key, vouch)
   }
 
   get tokenKeys(): readonly string[] {

@@ -16,16 +16,10 @@ import type { SnapshotReader } from '../ports/storage.ts'
 import type { Answers, BatchReader } from './batch-reader.ts'
 import type { Deadlines } from './deadlines.ts'
 import { decodeEnvelope, decodeExpected } from './envelope.ts'
-import {
-  type Capture,
-  differenceFrom,
-  type Generations,
-  isToken,
-  type TokenList,
-  worseOf,
-} from './generations.ts'
+import { type Capture, differenceFrom, type Generations, isToken, worseOf } from './generations.ts'
 import { jsonSerializer } from './json-serializer.ts'
 import { Look, type LookHost, type Seeker, type StoredData } from './look.ts'
+import type { TokenList } from './slots.ts'
 import type { StorageGuard } from './storage-guard.ts'
 import type { StoredName } from './stored-name.ts'
 import type { TokenKeeper } from './token-keeper.ts'
@@ -34,6 +28,7 @@ import type { WriteBehind } from './write-behind.ts'
 
 /** Of so many looks into snapshots the time of one is taken, for all of them. */
 const LOOKS_MEASURED = 16
+const NONE: readonly string[] = []
 
 export interface ReadStats {
   hits: number
@@ -145,10 +140,7 @@ export class StoredReader {
     try {
       const vouch = this.#vouchOf(snapshot)
       if (vouch === null) return undefined
-      const seq = this.#generations.mark()
-      for (const tokenKey of this.#generations.notVouchedFor(name.slots, vouch))
-        this.#generations.learn(tokenKey, snapshot.get(tokenKey) ?? null, seq, vouch)
-      const current = this.#generations.vouchedFor(name.slots, vouch)
+      const current = name.vouchedFor(vouch) ?? this.#learnNow(name, vouch, snapshot)
       if (current === null) return undefined
       stored = this.#acceptVouched(name, snapshot.get(storageKey) ?? null, current, now)
     } catch {
@@ -157,6 +149,14 @@ export class StoredReader {
     this.#guard.note('get', isMeasured ? this.#settings.now() - startedAt : undefined)
     this.#rejected = rejected
     return stored ?? undefined
+  }
+
+  /** The tokens that `vouch` stands for once those of them have been read that it did not. */
+  #learnNow(name: StoredName, vouch: Vouch, snapshot: SnapshotReader): TokenList | null {
+    const seq = this.#generations.mark()
+    for (const tokenKey of this.#generations.notVouchedFor(name.slots, vouch))
+      this.#generations.learn(tokenKey, snapshot.get(tokenKey) ?? null, seq, vouch)
+    return name.vouchedFor(vouch)
   }
 
   #end({ isAgain, rejectedBefore, seeker }: Look, found: StoredData | null, now?: number): void {
@@ -178,10 +178,11 @@ export class StoredReader {
     const { storageKey } = name
     const isHere = this.#writes.peek(storageKey) !== undefined
     const vouch = this.#vouching.current
-    const asked =
-      asksAll || isHere || vouch === null
-        ? name.tokenKeys
-        : this.#generations.notVouchedFor(name.slots, vouch)
+    const asksFew = !asksAll && !isHere && vouch !== null
+    look.vouched = asksFew ? name.vouchedFor(vouch) : null
+    let asked = NONE
+    if (!asksFew) asked = name.tokenKeys
+    else if (look.vouched === null) asked = this.#generations.notVouchedFor(name.slots, vouch)
     look.asked = asked
     look.seq = this.#generations.mark()
     look.vouch = vouch
@@ -195,14 +196,14 @@ export class StoredReader {
 
   /** What L2 has answered to a look that asked for these tokens at `seq`, under `vouch`; `text`: the entry. */
   #judge(look: Look, text: string | null, answers: Answers, at: number, now: number): void {
-    const { name: query, asked, seq, vouch } = look
+    const { name: query, asked, vouched, seq, vouch } = look
     const { storageKey } = query
     const holding = this.#tokens.hearNamespace(answers, at)
     const isPending = this.#writes.peek(storageKey) !== undefined
-    const isVouchedFor = asked.length === 0 && holding !== null && !isPending
-    const current = isVouchedFor ? this.#generations.vouchedFor(query.slots, holding) : null
-    if (current !== null) {
-      const stored = this.#acceptVouched(query, text, current, now)
+    const isVouchedFor =
+      vouched !== null && holding !== null && this.#generations.isVouchedFor(vouched, holding)
+    if (isVouchedFor && !isPending) {
+      const stored = this.#acceptVouched(query, text, vouched, now)
       if (text !== null && stored?.isInvalidated !== false) this.#generations.doubt(query.tokenKeys)
       this.#found(look, stored, now)
       return
@@ -251,7 +252,7 @@ export class StoredReader {
     const { serializer } = this.#settings
     if (text === null) return null
     const isUsual = serializer === jsonSerializer && !query.isDigest
-    const decoded = isUsual ? decodeExpected(text, query.storageKey, current.tokens) : null
+    const decoded = isUsual ? decodeExpected(text, query.storageKey, current.written) : null
     if (decoded === null) return this.#accept(query, text, current, current)
     const { data, dataUpdatedAt, expiresAt } = decoded
     if (expiresAt !== null && expiresAt <= now) return null
