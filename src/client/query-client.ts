@@ -260,15 +260,20 @@ export class QueryClient {
   ): T | undefined
   setQueryData(key: QueryKey, dataOrUpdater: unknown, options: SetQueryDataOptions = {}): unknown {
     assertOneOf('storage', options.storage, [true, false])
-    const found = this.#cache.get(key) ?? null
+    const found = this.#cache.get(key)
     const held = found?.data
     const isUpdater = typeof dataOrUpdater === 'function'
     const data = isUpdater ? (dataOrUpdater as Updater<unknown>)(held) : dataOrUpdater
     if (data === undefined) return held
     const { defaults } = this.#env
     // An updater is the user's: it may have done anything to the cache.
-    const query = this.#cache.obtain(key, defaults.gcTime, isUpdater ? undefined : found)
+    const known = isUpdater ? this.#cache.get(key) : found
     const now = this.#clock.now()
+    const query = known ?? this.#cache.add(key, defaults.gcTime, now)
+    if (known !== undefined) {
+      this.#cache.prolong(known, defaults.gcTime)
+      this.#cache.touch(known, now)
+    }
     const { storage, storageTtl, gcTime } = query.policy
     const name = this.#tier?.name(query)
     const capture = name === undefined ? null : (this.#tier?.capture(name) ?? null)
@@ -286,7 +291,6 @@ export class QueryClient {
       }
       this.#fleet?.hasSet(query)
     }
-    this.#cache.touch(query, now)
     query.update(state.dataReceived(query, data, 'manual', now, false))
     return query.data
   }

@@ -45,13 +45,15 @@ export class Fetcher {
 
   /** What `fetchQuery` does where the fast path could not answer; `known` = the query of these options, if L1 has it. */
   fetch(options: AnyQueryOptions, known: Query | undefined): Promise<unknown> {
-    const { clock, cache, counters, defaults } = this.#env
+    const { clock, cache, counters, defaults, tier } = this.#env
     const { staleTime = defaults.staleTime, whenStale = 'serve', signal } = options
     if (signal?.aborted === true) return Promise.reject(signal.reason)
-    const query = this.obtain(options, known ?? this.#make(options))
+    // Where L2 may tell at once, the moment of all that it tells.
+    const looksAt = tier?.hasSnapshots === true ? clock.now() : undefined
+    const query = this.obtain(options, known ?? this.#make(options, looksAt))
     if (query.data === undefined) {
       counters.memoryMisses++
-      if (this.#takeStored(query, options, staleTime)) return query.settled
+      if (looksAt !== undefined && this.#takeStored(query, options, staleTime, looksAt)) return query.settled
       return this.#wait(query, options, whenStale, signal)
     }
     const now = clock.now()
@@ -151,21 +153,21 @@ export class Fetcher {
     return query.data
   }
 
-  /** A query for options whose key L1 does not know. */
-  #make({ queryKey, gcTime = this.#env.defaults.gcTime, initialData }: AnyQueryOptions): Query {
-    const { cache, tier } = this.#env
+  /** A query for options whose key L1 does not know. `looksAt`: something may answer at once. */
+  #make(options: AnyQueryOptions, looksAt: number | undefined): Query {
+    const { cache, defaults } = this.#env
+    const { queryKey, gcTime = defaults.gcTime, initialData } = options
     // Where nothing can answer at once, a fetch is certain.
-    return initialData === undefined && tier?.hasSnapshots !== true
+    return initialData === undefined && looksAt === undefined
       ? cache.admit(queryKey, gcTime)
-      : cache.obtain(queryKey, gcTime, null)
+      : cache.add(queryKey, gcTime, looksAt)
   }
 
   /** Takes what L2 has and tells at once, if there is nothing else to do. */
-  #takeStored(query: Query, options: AnyQueryOptions, staleTime: number): boolean {
-    const { tier, fleet, clock } = this.#env
-    if (tier?.hasSnapshots !== true || fleet?.isReady === false || query.fetch !== null) return false
+  #takeStored(query: Query, options: AnyQueryOptions, staleTime: number, now: number): boolean {
+    const { tier, fleet } = this.#env
+    if (tier === null || fleet?.isReady === false || query.fetch !== null) return false
     if (options.storage === false || options.validate !== undefined) return false
-    const now = clock.now()
     const stored = tier.readNow(query, now)
     if (stored === undefined) return false
     if (planStored(query, stored, staleTime, now) !== 'settle') return false

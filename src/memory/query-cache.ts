@@ -67,22 +67,23 @@ export class QueryCache {
     return this.#index.underCanonical(parts)
   }
 
-  /**
-   * The query of `key`, made where there is none; its `gcTime` is the longest that anyone has asked for. `found`: what has
-   * just been found there, for who has looked already.
-   */
-  obtain(key: QueryKey, gcTime: number, found: Query | null = this.#index.get(key) ?? null): Query {
-    if (found !== null) {
-      this.prolong(found, gcTime)
-      return found
-    }
+  /** The query of `key`, made where there is none; its `gcTime` is the longest that anyone has asked for. */
+  obtain(key: QueryKey, gcTime: number): Query {
+    const found = this.#index.get(key)
+    if (found === undefined) return this.add(key, gcTime)
+    this.prolong(found, gcTime)
+    return found
+  }
+
+  /** `obtain`, of a key that is not here. `now`: by the clock, where it is known. */
+  add(key: QueryKey, gcTime: number, now?: number): Query {
     const query = this.#index.add(key, makeQuery)
-    this.#rest(query, gcTime)
+    this.#rest(query, gcTime, now)
     this.#shrink(query)
     return query
   }
 
-  /** `obtain`, of a key that is not here, for who uses it at once and will call `settleDown`: it need not rest before. */
+  /** `add`, for who uses it at once and will call `settleDown`: it need not rest before. */
   admit(key: QueryKey, gcTime: number): Query {
     const query = this.#index.add(key, makeQuery)
     query.home = this.#lanes.get(gcTime) ?? { gcTime }

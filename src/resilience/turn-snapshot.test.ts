@@ -65,3 +65,15 @@ test('the numbers of two are never the same', () => {
   const [one, two] = [counted().snapshot, counted().snapshot]
   expect(one.hold()).not.toBe(two.hold())
 })
+
+test('it tells when it was asked for last', () => {
+  const { snapshot } = counted()
+  const before = Date.now()
+  snapshot.hold()
+  Atomics.wait(new Int32Array(new SharedArrayBuffer(4)), 0, 0, 5)
+  const first = snapshot.heldAt
+  snapshot.hold()
+  expect(first).toBeGreaterThanOrEqual(before)
+  expect(snapshot.heldAt).toBeGreaterThan(first)
+  expect(snapshot.heldAt).toBeLessThanOrEqual(Date.now())
+})

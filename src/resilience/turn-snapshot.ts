@@ -14,7 +14,7 @@ import { soon } from './soon.ts'
 
 /** Promise jobs without a read after which it is given up. */
 const IDLE_JOBS = 3
-/** Milliseconds. */
+/** Milliseconds by the clock on the wall: the time is asked for once a read, and that one tells what has expired, too. */
 const MAX_AGE = 1
 
 let taken = 0
@@ -28,6 +28,7 @@ export class TurnSnapshot {
   #hasRead = false
   #idleJobs = 0
   #isWatching = false
+  #heldAt = 0
 
   /** `release` must not throw. */
   constructor(take: () => void, release: () => void) {
@@ -41,16 +42,23 @@ export class TurnSnapshot {
    * @throws what `take` throws
    */
   hold(): number {
+    const now = Date.now()
+    this.#heldAt = now
     this.#hasRead = true
-    if (this.#isHeld && performance.now() - this.#takenAt > MAX_AGE) this.drop()
+    if (this.#isHeld && Math.abs(now - this.#takenAt) > MAX_AGE) this.drop()
     if (this.#isHeld) return this.#number
     this.#take()
     this.#isHeld = true
-    this.#takenAt = performance.now()
+    this.#takenAt = now
     this.#number = ++taken
     if (!this.#isWatching) soon(this.#watch)
     this.#isWatching = true
     return this.#number
+  }
+
+  /** When `hold` was called last, in epoch milliseconds. */
+  get heldAt(): number {
+    return this.#heldAt
   }
 
   drop(): void {

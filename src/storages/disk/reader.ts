@@ -49,7 +49,7 @@ export class Reader implements LogReader {
     const bytes = readBytes(this.#stores.values, key)
     if (bytes === undefined) return undefined
     const row = new RowView(bytes)
-    if (row.expiresAt <= Date.now()) return undefined
+    if (row.expiresAt <= this.#snapshot.heldAt) return undefined
     const text = row.read(this.#readChunk)
     if (text === undefined || (text.fullKey !== undefined && text.fullKey !== key)) return undefined
     return text.value

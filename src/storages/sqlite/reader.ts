@@ -78,6 +78,11 @@ export class Reader implements LogReader {
     return this.#isOwner ? this.#snapshot.hold() : undefined
   }
 
+  /** When `hold` was called last, in epoch milliseconds. */
+  get heldAt(): number {
+    return this.#snapshot.heldAt
+  }
+
   /** All of one moment: a commit in between is seen by none of them. */
   getMany(keys: readonly string[], now: number): (string | null)[] {
     if (this.hold() !== undefined) return keys.map((key) => this.get(key, now))

@@ -88,7 +88,7 @@ export class SQLiteStorage implements StorageBackend {
         return held?.hold()
       },
       get: (key) => {
-        const now = Date.now()
+        const now = held?.heldAt ?? Date.now()
         const pending = this.#pending(key, now)
         return pending === undefined ? held?.get(key, now) : pending
       },
