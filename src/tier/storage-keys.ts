@@ -21,7 +21,10 @@ export interface EntryKey {
 
 /** `prefix`: see `entryPrefix`. */
 export function entryKey(prefix: string, hash: string): EntryKey {
-  const name = isSafe(hash) ? hash : hash.replace(EACH_UNSAFE, escaped)
+  // Looking along it puts its parts together, which has to be done once, but not for `hash`, too.
+  const storageKey = prefix + hash
+  if (hash.length <= LONGEST_NAME && isSafe(storageKey, prefix.length)) return { storageKey, isDigest: false }
+  const name = hash.replace(EACH_UNSAFE, escaped)
   if (name.length <= LONGEST_NAME) return { storageKey: prefix + name, isDigest: false }
   return { storageKey: `${prefix}#${digest(hash)}`, isDigest: true }
 }
@@ -33,12 +36,12 @@ export function entryPrefix(namespace: string): string {
 
 /** Whether the key of an entry is its prefix and `hash` as it is, so that it tells the hash. */
 export function isPlainName(hash: string): boolean {
-  return hash.length <= LONGEST_NAME && isSafe(hash)
+  return hash.length <= LONGEST_NAME && isSafe(hash, 0)
 }
 
-/** Printable ASCII without spaces and without what marks an escape; in a loop, since what follows has to walk along it, too. */
-function isSafe(text: string): boolean {
-  for (let i = 0; i < text.length; i++) {
+/** Printable ASCII without spaces and without what marks an escape, from there on. */
+function isSafe(text: string, from: number): boolean {
+  for (let i = from; i < text.length; i++) {
     const code = text.charCodeAt(i)
     if (code <= 0x20 || code >= 0x7f || code === PERCENT) return false
   }
