@@ -38,24 +38,32 @@ function sumOfName(name) {
   return ~sum >>> 0
 }
 
-function digitsAt(text, start) {
+function digitsAt(text, start, end) {
   let number = 0
-  for (let i = start; i < start + 13; i++) number = number * 10 + text.charCodeAt(i) - 48
+  for (let i = start; i < end; i++) number = (number * 10 + text.charCodeAt(i) - 48) | 0
   return number
+}
+
+function dateAt(text, start) {
+  return digitsAt(text, start, start + 6) * 1e7 + digitsAt(text, start + 6, start + 13)
 }
 
 class Tokens {
   #slots = new Map()
   vouch = {}
 
-  /** Of the root, of the key without its last part, of the whole key. */
+  /** Of the root, of the key without its last part, of the whole key: as they are written, kept with the last of them. */
   of(first, last) {
     const state = hashed(`"${first}",`, HASH_START)
-    return [
-      this.#slot(0, 0),
-      this.#slot(1, slotNumber(state)),
-      this.#slot(2, slotNumber(hashed(`${last},`, state))),
-    ]
+    const above = this.#slot(1, slotNumber(state))
+    const whole = this.#slot(2, slotNumber(hashed(`${last},`, state)))
+    if (whole.list === null || whole.list.above !== above || whole.list.vouch !== this.vouch) {
+      const slots = [this.#slot(0, 0), above, whole]
+      const [hard, soft] = ['hard', 'soft'].map((kind) => slots.map((slot) => slot[kind]).join(''))
+      const written = [',"h":"', hard, '","s":"', soft, '","d":'].join('')
+      whole.list = { above, vouch: this.vouch, written }
+    }
+    return whole.list
   }
 
   #slot(depth, number) {
@@ -63,7 +71,7 @@ class Tokens {
     let slot = this.#slots.get(place)
     if (slot === undefined) {
       const token = (kind) => `${kind}${String(place).padStart(7, '0')}`
-      slot = { hard: token('h'), soft: token('s'), vouch: this.vouch }
+      slot = { hard: token('h'), soft: token('s'), list: null }
       this.#slots.set(place, slot)
     }
     return slot
@@ -74,31 +82,23 @@ function nameOf(first, last) {
   return `sk:d:["${first}",${last}]`
 }
 
-function envelopeOf(name, slots, data) {
-  const [hard, soft] = ['hard', 'soft'].map((kind) => slots.map((slot) => slot[kind]).join(''))
+function envelopeOf(name, { written }, data) {
   const now = Date.now()
-  const rest = `","t":${now},"e":${now + TTL},"h":"${hard}","s":"${soft}","d":${JSON.stringify(data)}}`
+  const rest = `","t":${now},"e":${now + TTL}${written}${JSON.stringify(data)}}`
   return `{"v":1,"c":"${crc32(rest, sumOfName(name)).toString(16).padStart(8, '0')}${rest}`
 }
 
 function dataOf(text, entry, vouch, now) {
-  let at = 63
-  if (text.slice(0, 12) !== '{"v":1,"c":"' || text.slice(57, at) !== ',"h":"') throw new Error('foreign')
-  for (const slot of entry.slots) {
-    if (slot.vouch !== vouch || text.slice(at, at + 8) !== slot.hard) throw new Error('removed')
-    at += 8
-  }
-  at += 7
-  for (const slot of entry.slots) {
-    if (text.slice(at, at + 8) !== slot.soft) throw new Error('invalidated')
-    at += 8
-  }
-  entry.updatedAt = digitsAt(text, 26)
-  if (digitsAt(text, 44) <= now) throw new Error('expired')
+  const { written, vouch: vouchedBy } = entry.list
+  const at = 57 + written.length
+  if (text.slice(0, 12) !== '{"v":1,"c":"') throw new Error('foreign')
+  if (vouchedBy !== vouch || text.slice(57, at) !== written) throw new Error('removed or invalidated')
+  entry.updatedAt = dateAt(text, 26)
+  if (dateAt(text, 44) <= now) throw new Error('expired')
   if (text.includes('__proto__') || text.includes('\\u00')) throw new Error('polluted')
   if (crc32(text.slice(20), sumOfName(entry.name)) !== Number.parseInt(text.slice(12, 20), 16))
     throw new Error('damaged')
-  return JSON.parse(text.slice(at + 6, -1))
+  return JSON.parse(text.slice(at, -1))
 }
 
 /**
@@ -114,7 +114,7 @@ export function skeletonReader({ readNow, readMany, write, close }) {
 
   const settle = (entry, text, now) => {
     entry.data = dataOf(text, entry, tokens.vouch, now)
-    entry.slots = null
+    entry.list = null
     entry.usedAt = now
     entry.older = newest
     if (newest !== null) newest.newer = entry
@@ -149,7 +149,7 @@ export function skeletonReader({ readNow, readMany, write, close }) {
       newer: null,
       promise: null,
       resolve: null,
-      slots: tokens.of(first, last),
+      list: tokens.of(first, last),
       name: nameOf(first, last),
     }
     below.set(last, entry)
