@@ -57,8 +57,9 @@ export class TokenKeeper {
     const { vouching, namespaceKey } = this.#settings
     const answer = answers.get(namespaceKey)
     if (answer === undefined) return null
-    const isKnown = vouching.current?.token === answer
-    const token = isKnown || (answer !== null && isToken(answer)) ? answer : null
+    const { current } = vouching
+    if (current !== null && current.token === answer && at < current.until) return current
+    const token = answer !== null && isToken(answer) ? answer : null
     if (token === null) void this.#make(namespaceKey)
     return vouching.learn(token, at)
   }

@@ -113,6 +113,13 @@ export const MUTATIONS: readonly Mutation[] = [
     replace: 'else if (this.#vouch === null)',
   },
   {
+    name: 'the tokens of a key stay what they were when one is replaced',
+    promise: 'P4',
+    file: 'tier/generations.ts',
+    find: 'list.vouch === vouch && list.lapsed === this.#lapsed',
+    replace: 'list.vouch === vouch && list.lapsed <= this.#lapsed',
+  },
+  {
     name: 'a token whose write has failed is sent again as it was',
     promise: 'P4',
     file: 'tier/pending-write.ts',
