@@ -12,6 +12,7 @@ import type { FetchCounters, FetchEnvironment } from '../fetching/environment.ts
 import { Fetcher } from '../fetching/fetcher.ts'
 import { Fleet, type FleetStats } from '../fleet/fleet.ts'
 import { hashKey } from '../keys/hash-key.ts'
+import { ownKey } from '../keys/own-key.ts'
 import type { QueryKey } from '../keys/query-key.ts'
 import { QueryCache } from '../memory/query-cache.ts'
 import { type BaseMutationOptions, Mutation, type MutationHost } from '../mutation/mutation.ts'
@@ -453,7 +454,8 @@ export class QueryClient {
         return size()
       },
       has: (key) => this.#cache.get(key) !== undefined,
-      find: (filter) => this.#find(filter).map((query) => ({ ...this.#view(query), queryKey: query.key })),
+      find: (filter) =>
+        this.#find(filter).map((query) => ({ ...this.#view(query), queryKey: ownKey(query.key) })),
     }
   }
 
@@ -489,7 +491,7 @@ export class QueryClient {
       (query) =>
         (type === 'all' || query.isActive === (type === 'active')) &&
         (stale === undefined || this.#isStale(query) === stale) &&
-        (predicate === undefined || predicate({ queryKey: query.key, state: this.#view(query) })),
+        (predicate === undefined || predicate({ queryKey: ownKey(query.key), state: this.#view(query) })),
     )
   }
 

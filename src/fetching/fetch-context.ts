@@ -1,5 +1,6 @@
 /** What a `queryFn` is called with. The signal is made when first looked at: most functions never do. */
 
+import { ownKey } from '../keys/own-key.ts'
 import type { QueryKey } from '../keys/query-key.ts'
 import type { QueryFnContext } from '../query/query-options.ts'
 import type { Held } from '../query/query-state.ts'
@@ -27,7 +28,7 @@ export class FetchContext implements QueryFnContext<unknown, unknown> {
 
   /** The function's own: the cache's is not for changing. */
   get queryKey(): QueryKey {
-    return this.#query.key
+    return ownKey(this.#query.key)
   }
 
   get signal(): AbortSignal {

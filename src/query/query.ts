@@ -7,8 +7,8 @@
  * else writes them.
  *
  * There may be a million of them, nearly all at rest, so a field here must earn its eight bytes: what a query needs only
- * while in use, or only with an L2, stands in an object that exists only then; the key is told from its place in the
- * index, the state put together when it is asked for.
+ * while in use stands in an object that exists only then; the key is told from its place in the index, the state put
+ * together when it is asked for.
  *
  * Long because: what is put together when asked for is told by a getter each.
  */
@@ -93,7 +93,7 @@ export class Query {
     this.#part = part
   }
 
-  /** Of its own, a new array each time. */
+  /** A new array each time, of parts that are the index's own: users get copies (`ownKey`), a date can be changed. */
   get key(): QueryKey {
     return keyAt(this.#above, this.#part)
   }
@@ -103,7 +103,7 @@ export class Query {
     return isKeyAt(this.#above, this.#part, key)
   }
 
-  /** Put together each time: L2 alone asks for it, once a fetch or write, and errors. */
+  /** Put together each time: L2 asks for it once a fetch or write, errors and fetches that depart do, nobody else. */
   get hash(): string {
     return hashAt(this.#above, this.#part)
   }

@@ -190,3 +190,21 @@ test('prefix [] is every key; key [] is a key of its own', async () => {
   await clock.settle()
   expect(client.cache.size).toBe(0)
 })
+
+test('a key that whoever was told it changes still names what it named', async () => {
+  const { client } = createClient({ staleTime: 60_000 })
+  const keyOf = (): [Date, { at: Date }] => [new Date(5), { at: new Date(6) }]
+  const change = ({ queryKey }: { queryKey: QueryKey }) => {
+    const [date, { at }] = queryKey as ReturnType<typeof keyOf>
+    date.setTime(0)
+    at.setTime(0)
+    return true
+  }
+  await client.fetchQuery({ queryKey: keyOf(), queryFn: (context) => change(context) && 'data' })
+  for (const found of client.cache.find()) change(found)
+  client.cache.find({ predicate: change })
+  expect(client.cache.find()).toMatchObject([{ queryKey: keyOf() }])
+  expect(client.getQueryData(keyOf())).toBe('data')
+  await client.removeQueries({ queryKey: keyOf(), exact: true })
+  expect(client.cache.size).toBe(0)
+})
