@@ -51,7 +51,7 @@ export class Fetch implements OngoingFetch, DepartingFetch, Seeker {
   readonly #query: Query
   readonly #options: AnyQueryOptions
   readonly #start: FetchStart
-  /** When its origin call began. */
+  /** When its first origin call began. */
   #calledAt = 0
   /** The monotonic moment from which on its callers have waited for L2. */
   readonly #storageSince: number
@@ -399,7 +399,7 @@ export class Fetch implements OngoingFetch, DepartingFetch, Seeker {
       this.#abort ??= new LazyAbort()
       // What is known of the generations now is known before the call begins, so it may vouch for its result.
       const capture = this.#isStored ? (tier?.capture(this.#name ?? query) ?? null) : null
-      this.#calledAt = this.#env.clock.now()
+      if (failures === 0) this.#calledAt = this.#env.clock.now()
       counters.originCalls++
       let error: Error
       try {

@@ -53,7 +53,11 @@ export class Fetcher {
     const query = this.obtain(options, known ?? this.#make(options, looksAt))
     if (query.data === undefined) {
       counters.memoryMisses++
-      if (looksAt !== undefined && this.#takeStored(query, options, staleTime, looksAt)) return query.settled
+      if (looksAt !== undefined) {
+        // Initial data may be a function of the user's that has taken its time.
+        const now = options.initialData === undefined ? looksAt : clock.now()
+        if (this.#takeStored(query, options, staleTime, now)) return query.settled
+      }
       return this.#wait(query, options, whenStale, signal)
     }
     const now = clock.now()

@@ -144,6 +144,24 @@ test('the overtaken result does not replace what was set after the fetch began',
   expect(client.getQueryState(['a'])).toMatchObject({ data: 'by hand', isInvalidated: false })
 })
 
+test('nor does that of a later attempt what was set after the first', async () => {
+  const { client, clock } = createClient({ staleTime: 1_000 })
+  const origin = new Origin()
+  const call = watched(
+    client.fetchQuery({ queryKey: ['a'], queryFn: origin.queryFn, retry: 1, retryDelay: 100 }),
+  )
+  await clock.settle()
+  origin.last.fail(new Error('not yet'))
+  await clock.advance(50)
+  client.setQueryData(['a'], 'by hand')
+  await client.invalidateQueries(['a'], { refetch: false })
+  await clock.advance(50)
+  origin.last.answer('overtaken')
+  await clock.settle()
+  expect(call.now).toEqual(fulfilled('overtaken'))
+  expect(client.getQueryState(['a'])).toMatchObject({ data: 'by hand' })
+})
+
 test('observed queries are fetched again, behind, unless refetch is false or the observer is disabled', async () => {
   const { client, clock } = createClient({ staleTime: Number.POSITIVE_INFINITY })
   const [watchedFn, disabledFn, unwatchedFn] = [counting(), counting(), counting()]
