@@ -235,6 +235,14 @@ describe('what one token vouches for', () => {
     expect(generations.vouchedFor(KEY, new Vouch(VOUCH.token, 1))).toBeNull()
   })
 
+  test('stays the list when a token lapses that another stood for', () => {
+    const { generations, list } = setUpVouched()
+    const former = new Vouch('FFFFFFFF', 1)
+    generations.learn('sq:h:elsewhere', 'ZZZZZZZZ', generations.mark(), former)
+    generations.learn('sq:h:elsewhere', 'ZZZZZZZZ', generations.mark(), VOUCH)
+    expect(generations.vouchedFor(KEY, VOUCH)).toBe(list)
+  })
+
   const changes: Record<string, (generations: Generations, tokenKey: string) => void> = {
     'is replaced': (generations, tokenKey) => generations.replace(tokenKey),
     'is forgotten': (generations, tokenKey) => generations.forget([tokenKey]),

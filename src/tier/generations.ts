@@ -52,8 +52,6 @@ export class Generations {
   readonly #slots: Slots
   readonly #random: () => number
   readonly #known = new Map<string, Known>()
-  /** Counts the tokens that a vouch no longer stands for, which it stood for. */
-  #lapsed = 0
   /** When a token was last replaced here; of those that are forgotten, the latest of them. */
   readonly #replaced = new Map<string, number>()
   #replacedForgotten = 0
@@ -128,24 +126,25 @@ export class Generations {
   }
 
   /**
-   * The tokens of `key` as L2 has them, where `vouch` stands for all of them, else `null`. The same list for as long as nothing
-   * of it changes: it stays with the slot of the key, and whoever holds what it vouches for holds no list of his own.
+   * The tokens of `key` as L2 has them, where `vouch` stands for all of them, else `null`. The same list for as long as no token
+   * lapses: it stays with the slot of the key, and who keeps it with what it vouches for keeps none of his own.
    */
   vouchedFor(key: QueryKey, vouch: Vouch): TokenList | null {
-    const above = this.#slots.above(key)
-    const whole = this.#slots.whole(key)
+    const start = this.#slots.startOf(key)
+    const whole = this.#slots.whole(key, start)
     const last = whole.vouched
-    if (last !== null && this.isVouchedFor(last, vouch) && areSame(last.above, above)) return last
-    const slots = [...above, whole]
+    if (last !== null && this.isVouchedFor(last, vouch) && areSame(whole.above, start.slots)) return last
+    const slots = [...start.slots, whole]
     if (this.notVouchedFor(slots, vouch) !== NONE) return null
     const known = this.captureOf(slots)
-    whole.vouched = known && new TokenList(known.hard, known.soft, above, vouch, this.#lapsed)
+    whole.vouched = known && new TokenList(known.hard, known.soft, vouch)
+    whole.above = start.slots
     return whole.vouched
   }
 
   /** Whether `vouch` still stands for all of a list that it stood for. */
   isVouchedFor(list: TokenList, vouch: Vouch): boolean {
-    return list.vouch === vouch && list.lapsed === this.#lapsed
+    return list.vouch === vouch && list.lapsed === vouch.lapsed
   }
 
   /** They are read again before anything else is decided by them. */
@@ -300,8 +299,8 @@ export class Generations {
   /** No vouch stands for it any longer. */
   #lapse(known: Known): void {
     if (known.vouch === null) return
+    known.vouch.lapsed++
     known.vouch = null
-    this.#lapsed++
   }
 
   #remember(tokenKey: string, known: Known): void {

@@ -35,25 +35,23 @@ export interface Slot {
   /** What was known of its tokens when last looked up. */
   hard: Known | undefined
   soft: Known | undefined
-  /** Of whole keys: what vouched for the last key of it; see `Generations`, which alone changes it. */
+  /** Of whole keys: what vouched for the last key of it, and the slots of its prefixes; `Generations` alone changes them. */
   vouched: TokenList | null
+  above: readonly Slot[]
 }
 
-/** The tokens that vouch for a key, in one piece: so that they are compared in one go. */
+/** The tokens that vouch for a key, in one piece: so that they are compared in one go. Data in L1 holds it, so it holds little. */
 export class TokenList {
   /** See `decodeExpected`. */
   readonly written: string
-  /** The slots of the key's prefixes. */
-  readonly above: readonly Slot[]
-  /** What stood for all of them, when so many tokens had lapsed. */
+  /** What stood for all of them, when so many others had lapsed. */
   readonly vouch: Vouch
   readonly lapsed: number
 
-  constructor(hard: string, soft: string, above: readonly Slot[], vouch: Vouch, lapsed: number) {
+  constructor(hard: string, soft: string, vouch: Vouch) {
     this.written = writtenTokens(hard, soft)
-    this.above = above
     this.vouch = vouch
-    this.lapsed = lapsed
+    this.lapsed = vouch.lapsed
   }
 
   // Cut out only when they are asked for: most never are.
@@ -67,8 +65,9 @@ export class TokenList {
 }
 
 /** What keys share that differ in their last part alone. */
-interface Start {
+export interface Start {
   readonly parts: QueryKey
+  /** Of all prefixes. */
   readonly slots: readonly Slot[]
   readonly state: number
 }
@@ -86,23 +85,25 @@ export class Slots {
 
   /** Those of all prefixes of `key`, and of the key as a whole. */
   of(key: QueryKey): Slot[] {
-    const slots = this.above(key)
+    const start = this.startOf(key)
+    const { slots } = start
     // Of its size from the beginning: a write that waits keeps it.
     const all = new Array<Slot>(slots.length + 1)
     for (let i = 0; i < slots.length; i++) all[i] = slots[i] as Slot
-    all[slots.length] = this.whole(key)
+    all[slots.length] = this.whole(key, start)
     return all
   }
 
-  /** Those of all prefixes of `key`; the same list for keys that follow each other and differ in their last part alone. */
-  above(key: QueryKey): readonly Slot[] {
-    return key.length === 0 ? NONE : this.#startOf(key).slots
+  /** The same for keys that follow each other and differ in their last part alone. */
+  startOf(key: QueryKey): Start {
+    if (!isStartOf(key, this.#start)) this.#start = this.#makeStart(key)
+    return this.#start
   }
 
-  /** That of `key` as a whole. */
-  whole(key: QueryKey): Slot {
+  /** That of `key`, which begins so, as a whole. */
+  whole(key: QueryKey, { state }: Start): Slot {
     const last = key.length - 1
-    return this.#ofKey(last < 0 ? START : extended(this.#startOf(key).state, key, last))
+    return this.#ofKey(last < 0 ? START : extended(state, key, last))
   }
 
   /** Those that an invalidation of the key with these canonical parts concerns; `isExact` = of the key alone, nothing below. */
@@ -112,16 +113,14 @@ export class Slots {
     return isExact ? [whole] : [whole, this.#ofPrefix(state, parts.length)]
   }
 
-  #startOf(key: QueryKey): Start {
-    if (isStartOf(key, this.#start)) return this.#start
+  #makeStart(key: QueryKey): Start {
     const slots: Slot[] = []
     let state = START
     for (let depth = 0; depth < key.length; depth++) {
       slots.push(this.#ofPrefix(state, depth))
       if (depth < key.length - 1) state = extended(state, key, depth)
     }
-    this.#start = { parts: key.slice(0, -1), slots, state }
-    return this.#start
+    return { parts: key.slice(0, -1), slots, state }
   }
 
   /** That of the key with this hash as a whole. */
@@ -153,7 +152,7 @@ export class Slots {
     const slot = `${space}.${number.toString(36)}`
     const hardKey = generationKey(this.#namespace, 'hard', slot)
     const softKey = generationKey(this.#namespace, 'soft', slot)
-    return { hardKey, softKey, hard: undefined, soft: undefined, vouched: null }
+    return { hardKey, softKey, hard: undefined, soft: undefined, vouched: null, above: NONE }
   }
 }
 

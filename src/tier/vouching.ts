@@ -17,6 +17,8 @@ const LIFE = 60_000
 export class Vouch {
   readonly token: string
   readonly until: number
+  /** Counts the tokens that it no longer stands for. */
+  lapsed = 0
 
   constructor(token: string, until: number) {
     this.token = token
