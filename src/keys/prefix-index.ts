@@ -54,10 +54,10 @@ export class PrefixIndex<V extends object> {
       return branch.value
     }
     // All parts first: an invalid one must not leave half a path behind.
-    for (let i = 0; i < key.length; i++) indexPart(key[i] as KeyPart, i)
-    const last = key.length - 1
+    const parts = key.map(indexPart)
+    const last = parts.length - 1
     for (let i = 0; i < last; i++) {
-      const part = indexPart(key[i] as KeyPart, i)
+      const part = parts[i] as IndexPart
       const child = branch.children.get(part)
       if (child instanceof Branch) {
         branch = child
@@ -69,7 +69,7 @@ export class PrefixIndex<V extends object> {
       }
     }
     const value = make(branch, ownPart(key[last] as KeyPart))
-    const part = indexPart(key[last] as KeyPart, last)
+    const part = parts[last] as IndexPart
     const child = branch.children.get(part)
     if (child instanceof Branch) {
       if (child.value === undefined) this.#size++

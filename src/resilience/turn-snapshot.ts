@@ -3,7 +3,7 @@
  *
  * Taking one costs as much as a read. One that reads are still coming for, job after job, is kept: the queue of jobs runs
  * dry before the loop goes on, so it never outlasts the turn, and news of what others have committed since reaches this
- * process in a later one. Nor does it outlast `MAX_AGE`, for who waits for such news without letting the loop go on.
+ * process in a later one. Nor is it older than `MAX_AGE` when read, for who waits for such news without letting the loop go on.
  *
  * States: none → held (`hold`) → none (idle for `IDLE_JOBS` jobs, too old, or `drop`). Its number tells it from all others
  * in the process.
@@ -14,7 +14,7 @@ import { soon } from './soon.ts'
 
 /** Promise jobs without a read after which it is given up. */
 const IDLE_JOBS = 3
-/** Milliseconds by the clock on the wall: the time is asked for once a read, and that one tells what has expired, too. */
+/** Milliseconds, counted in whole ones by the clock on the wall: the time is asked for once a read, and that one tells what has expired, too. */
 const MAX_AGE = 1
 
 let taken = 0
