@@ -1,8 +1,8 @@
 /**
  * One key's entry in L1.
  *
- * Invariants: the state changes only through `update` and `invalidate`, which tell the observers, and `forget`; `fetch` is the fetch that
- * new callers join, so an overtaken one is never here. At rest (no fetch, no observer) it may be evicted.
+ * Invariants: the state changes only through `update` and `invalidate`, which tell the observers, and `forget`; `fetch` is
+ * the fetch that new callers join, so an overtaken one is never here. At rest (no fetch, no observer) it may be evicted.
  * Owns no timer and no connection. `home` and the links belong to the memory layer, `fetch` to the fetching layer; nobody
  * else writes them.
  *

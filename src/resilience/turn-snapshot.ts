@@ -14,7 +14,10 @@ import { soon } from './soon.ts'
 
 /** Promise jobs without a read after which it is given up. */
 const IDLE_JOBS = 3
-/** Milliseconds, counted in whole ones by the clock on the wall: the time is asked for once a read, and that one tells what has expired, too. */
+/**
+ * Milliseconds, counted in whole ones by the clock on the wall: the time is asked for once a read, and that one tells what
+ * has expired, too.
+ */
 const MAX_AGE = 1
 
 let taken = 0

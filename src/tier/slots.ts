@@ -2,7 +2,8 @@
  * Slots: what the prefixes of keys share their tokens by, and what the tokens of a slot are called in L2.
  *
  * One space of slots for each depth and one for whole keys. Those of prefixes that were met lately are kept, and all of whole
- * keys, since a token's key costs more to make than to look up. Pure, but for that.
+ * keys, with those of the prefixes that each was met under last, since a token's key costs more to make than to look up.
+ * Pure, but for that.
  */
 
 import { canonicalPart } from '../keys/hash-key.ts'
@@ -40,7 +41,10 @@ export interface Slot {
   above: readonly Slot[]
 }
 
-/** The tokens that vouch for a key, in one piece: so that they are compared in one go. Data in L1 holds it, so it holds little. */
+/**
+ * The tokens that vouch for a key, in one piece: so that they are compared in one go. Data in L1 holds it, so it holds no
+ * slots, or there would be no bound to their number.
+ */
 export class TokenList {
   /** See `decodeExpected`. */
   readonly written: string

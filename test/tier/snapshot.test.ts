@@ -1,6 +1,6 @@
 /** Reads of a store that answers at once: they are made in the caller's turn, and believed no more than others. */
 
-import { expect, onTestFinished, test } from 'vitest'
+import { expect, onTestFinished, test, vi } from 'vitest'
 import { QueryClient, type StorageBackend } from '../../src/index.ts'
 
 const USER = ['user', 1]
@@ -67,6 +67,17 @@ test('what a snapshot has needs no other read, nor a turn of the event loop', as
   expect(await answer).toBe('stored')
   expect(calls).toEqual([])
   expect(reader.stats()).toMatchObject({ originCalls: 0, memoryMisses: 2, storage: { hits: 2, misses: 0 } })
+})
+
+test('what it has is judged by the moment after initial data that has taken its time', async () => {
+  vi.useFakeTimers({ toFake: ['Date'] })
+  onTestFinished(() => void vi.useRealTimers())
+  const { reader } = await warm()
+  const initialData = (): undefined => void vi.setSystemTime(Date.now() + 60_001)
+  const answer = reader.fetchQuery({ queryKey: USER, queryFn: () => 'origin', initialData })
+  expect(reader.getQueryState(USER)).toMatchObject({ data: undefined })
+  expect(await answer).toBe('stored')
+  expect(reader.getQueryState(USER)).toMatchObject({ isStale: true, isFetching: true })
 })
 
 test('the token of the namespace is read once in a snapshot, and again in the next', async () => {
