@@ -18,7 +18,7 @@ const commands = {
     contestant = await question.cases[caseName][contestantName](settings)
     await contestant.check?.()
     // Warm: compiled in its last form, and its pools and tables of the size that they will have.
-    const isWarm = (ms) => question.isCold || ms >= 10 * target
+    const isWarm = (ms) => question.isCold || ms >= 20 * target
     if (contestant.n !== undefined) {
       for (let warm = 0; !isWarm(warm); ) warm += (await round(contestant.n)).ms
       return { n: contestant.n }

@@ -1,6 +1,8 @@
 /**
  * Runs one question: all contestants of a case are set up in processes of their own, then take turns, each beginning
- * a round in its turn, so that what else the machine does hits all alike.
+ * a round in its turn, so that what else the machine does hits all alike. Two processes of one program may differ by a
+ * tenth for as long as they live (by what was compiled when, and what lies where), so each contestant has several, one after
+ * the other.
  */
 
 import { ContestantProcess } from './contestant-process.mjs'
@@ -24,47 +26,53 @@ export async function runQuestion(question, pace, log) {
 
 async function runCase(question, caseName, settings, pace, log) {
   const rows = {}
-  const standing = []
-  const drop = async (row, error) => {
-    row.error = String(error.message).split('\n', 1)[0]
-    log(`    ${row.process.name} failed: ${error.message}`)
-    await row.process.end()
+  for (const name of Object.keys(question.cases[caseName])) rows[name] = { name, rounds: [], details: [] }
+  const rounds = question.rounds?.(pace) ?? pace.rounds
+  // Who says how many takes long for each, and most of them set up what they need in each.
+  const passes = question.rounds === undefined ? pace.passes : 1
+  for (let pass = 0; pass < passes; pass++) {
+    const standing = Object.values(rows).filter(({ error }) => error === undefined)
+    await runPass(standing, rounds, { question, caseName, settings, pace, log })
   }
-  for (const name of Object.keys(question.cases[caseName])) {
-    const row = {
-      process: new ContestantProcess(question, caseName, name, pace.execPath),
-      rounds: [],
-      details: [],
-    }
-    rows[name] = row
+  return Object.fromEntries(Object.values(rows).map((row) => [row.name, summary(row)]))
+}
+
+/** So many rounds of each row, in a process of its own. */
+async function runPass(rows, rounds, { question, caseName, settings, pace, log }) {
+  const standing = []
+  const attempt = async (row, work) => {
     try {
+      await work()
+    } catch (error) {
+      row.error = String(error.message).split('\n', 1)[0]
+      log(`    ${row.name} failed: ${error.message}`)
+      await row.process.end()
+    }
+  }
+  for (const row of rows) {
+    row.process = new ContestantProcess(question, caseName, row.name, pace.execPath)
+    await attempt(row, async () => {
       await row.process.ready()
       const { n } = await row.process.ask('prepare', { settings, target: pace.target })
       row.n = n
       standing.push(row)
-    } catch (error) {
-      await drop(row, error)
-    }
+    })
   }
-  const count = Math.min(pace.rounds, question.rounds?.(pace) ?? pace.rounds)
-  for (let round = 0; round < count; round++) {
+  for (let round = 0; round < rounds; round++) {
     for (let turn = 0; turn < standing.length; turn++) {
       const row = standing[(round + turn) % standing.length]
       if (row.error !== undefined) continue
-      try {
+      await attempt(row, async () => {
         const { ms, ...details } = await row.process.ask('round', { n: row.n })
         row.rounds.push(significant((ms * 1e6) / row.n))
         row.details.push(details)
-      } catch (error) {
-        await drop(row, error)
-      }
+      })
     }
   }
   for (const row of standing) {
-    if (row.error === undefined) await row.process.ask('finish').catch((error) => drop(row, error))
+    if (row.error === undefined) await attempt(row, () => row.process.ask('finish'))
     await row.process.end()
   }
-  return Object.fromEntries(Object.entries(rows).map(([name, row]) => [name, summary(row)]))
 }
 
 function summary({ rounds, details, n, error }) {

@@ -14,7 +14,7 @@ import { userOf } from './user.mjs'
 export const SKELETON = 'skeleton: + keys, tokens, expiry, LRU, one fetch for all'
 
 const NAMESPACE_TOKEN = 'sk:n:all'
-const TTL = 3_600_000
+export const TTL = 3_600_000
 const HASH_START = 0x811c9dc5
 const CRC_TABLE = Uint32Array.from({ length: 256 }, (_, byte) => {
   for (let bit = 0; bit < 8; bit++) byte = byte & 1 ? 0xedb88320 ^ (byte >>> 1) : byte >>> 1
@@ -48,7 +48,7 @@ function dateAt(text, start) {
   return digitsAt(text, start, start + 6) * 1e7 + digitsAt(text, start + 6, start + 13)
 }
 
-class Tokens {
+export class Tokens {
   #slots = new Map()
   vouch = {}
 
@@ -78,11 +78,11 @@ class Tokens {
   }
 }
 
-function nameOf(first, last) {
+export function nameOf(first, last) {
   return `sk:d:["${first}",${last}]`
 }
 
-function envelopeOf(name, { written }, data) {
+export function envelopeOf(name, { written }, data) {
   const now = Date.now()
   const rest = `","t":${now},"e":${now + TTL}${written}${JSON.stringify(data)}}`
   return `{"v":1,"c":"${crc32(rest, sumOfName(name)).toString(16).padStart(8, '0')}${rest}`

@@ -13,7 +13,9 @@ import { emptyFolder } from '../harness/folder.mjs'
 import { watchLateness } from '../harness/lateness.mjs'
 import { LEAST, leastData, leastText } from '../harness/least.mjs'
 import { openRawSqlite, openSqlite } from '../harness/raw-sqlite.mjs'
+import { nameOf } from '../harness/skeleton.mjs'
 import { userOf } from '../harness/user.mjs'
+import { skeletonWriter, WRITE_SKELETON } from '../harness/write-skeleton.mjs'
 
 const WRITES = 20_000
 const PER_TURN = 100
@@ -112,6 +114,21 @@ export const question = {
           read: (i) => leastData(get.get(`user:${i}`).value),
           async close() {
             await thread.terminate()
+            database.close()
+          },
+        })
+      },
+      [WRITE_SKELETON]: async () => {
+        const path = join(emptyFolder(), 'raw.db')
+        const { database } = await openSqlite(path)
+        const { write, flush, close } = await skeletonWriter(path, database)
+        const stored = database.prepare('SELECT value FROM stored WHERE key = ?')
+        return burst({
+          write,
+          flush,
+          read: (i) => JSON.parse(stored.get(nameOf('user', i)).value).d,
+          async close() {
+            await close()
             database.close()
           },
         })
