@@ -19,7 +19,7 @@ import { type BaseMutationOptions, Mutation, type MutationHost } from '../mutati
 import type { Clock } from '../ports/clock.ts'
 import { isFresh } from '../query/freshness.ts'
 import { assertDuration, assertObject, assertOneOf } from '../query/option-checks.ts'
-import type { AnyQueryOptions, Query, QueryWatcher } from '../query/query.ts'
+import type { AnyQueryOptions, Query } from '../query/query.ts'
 import { isKeyFilter, normalizedFilter, type QueryFilter } from '../query/query-filter.ts'
 import { type ObserverHost, QueryObserver } from '../query/query-observer.ts'
 import {
@@ -28,6 +28,7 @@ import {
   type BaseQueryOptions,
 } from '../query/query-options.ts'
 import * as state from '../query/query-state.ts'
+import type { QueryWatcher } from '../query/query-use.ts'
 import { type QueryState, viewOf } from '../query/query-view.ts'
 import { AbortWatch } from '../resilience/abort-watch.ts'
 import { keepStringsFast } from '../resilience/fast-strings.ts'

@@ -7,8 +7,8 @@
  * else writes them.
  *
  * There may be a million of them, nearly all at rest, so a field here must earn its eight bytes: what a query needs only
- * while in use stands in an object that exists only then; the key is told from its place in the index, the state put
- * together when it is asked for.
+ * while in use stands in an object that it then has of its own (`situation.ts`); the key is told from its place in the index,
+ * the state put together when it is asked for.
  *
  * Long because: what is put together when asked for is told by a getter each.
  */
@@ -17,43 +17,20 @@ import { hashAt, isKeyAt, type KeyPlace, keyAt } from '../keys/key-place.ts'
 import type { KeyPart, QueryKey } from '../keys/query-key.ts'
 import type { BaseQueryOptions } from './query-options.ts'
 import { NO_POLICY, type QueryPolicy } from './query-policy.ts'
-import { type Activity, AT_REST, EMPTY, FIRST_FETCH, fetchStarted, type Held } from './query-state.ts'
-import { isSameSituation, type Situation, situationOf, UNTOUCHED } from './situation.ts'
+import {
+  type Activity,
+  AT_REST,
+  type DataSource,
+  EMPTY,
+  FIRST_FETCH,
+  fetchStarted,
+  type Held,
+} from './query-state.ts'
+import type { OngoingFetch, QueryWatcher } from './query-use.ts'
+import { Situation, situationOf, UNTOUCHED } from './situation.ts'
 import { smallInteger } from './small-integer.ts'
 
-/** What a query knows of the fetch that runs for it. */
-export interface OngoingFetch {
-  /** Settles with the fetch. */
-  readonly promise: Promise<unknown>
-  /** One more caller waits for it. */
-  join(signal: AbortSignal | undefined): Promise<unknown>
-  /** Ends it now: its callers are rejected with `reason`, its query goes back to the state before it. */
-  cancel(reason: Error): void
-  /**
-   * An invalidation has come between. Returns whether the query has lost this fetch by it; `false` = it goes on, since
-   * its origin call begins only after the invalidation.
-   */
-  overtake(kind: 'soft' | 'hard'): boolean
-  /** Its query is no longer paused. */
-  wake(): void
-}
-
-/** What a query knows of those who watch it. */
-export interface QueryWatcher {
-  /** Whether it may fetch by itself. */
-  readonly isEnabled: boolean
-  onQueryUpdate(): void
-}
-
 export type AnyQueryOptions = BaseQueryOptions<unknown, never>
-
-/** What a query has only while it is fetching, observed or paused. */
-class Live {
-  fetch: OngoingFetch | null = null
-  observers: Set<QueryWatcher> | null = null
-  isPaused = false
-  isDoubted = false
-}
 
 /** The generations under which data was got. */
 export interface Vouchers {
@@ -69,7 +46,6 @@ export class Query {
   /** Since `EPOCH`; `null` = never. */
   #updatedAt: number | null = null
   #situation: Situation = UNTOUCHED
-  #live: Live | null = null
   #settled: Promise<unknown> | null = null
   readonly #above: KeyPlace | null
   readonly #part: KeyPart
@@ -132,7 +108,8 @@ export class Query {
 
   /** Nothing is held, and nothing has been said of it. */
   get isEmpty(): boolean {
-    return this.#data === undefined && this.#situation === UNTOUCHED
+    const { source, isInvalidated, activity } = this.#situation
+    return this.#data === undefined && source === null && !isInvalidated && activity === AT_REST
   }
 
   /** The data as a promise: one for all callers for as long as the data stays. */
@@ -149,30 +126,34 @@ export class Query {
   }
 
   get fetch(): OngoingFetch | null {
-    return this.#live === null ? null : this.#live.fetch
+    return this.#situation.fetch
   }
 
   set fetch(fetch: OngoingFetch | null) {
-    this.#alive().fetch = fetch
-    this.#shed()
+    if (fetch !== null) {
+      this.#own().fetch = fetch
+    } else if (this.#situation.fetch !== null) {
+      this.#situation.fetch = null
+      this.#shed()
+    }
   }
 
   get isPaused(): boolean {
-    return this.#live?.isPaused === true
+    return this.#situation.isPaused
   }
 
   set isPaused(isPaused: boolean) {
-    this.#alive().isPaused = isPaused
+    this.#own().isPaused = isPaused
     this.#shed()
   }
 
   /** What is observed may have been removed by somebody unheard: it is kept for who looks at it, until it is known. */
   get isDoubted(): boolean {
-    return this.#live?.isDoubted === true
+    return this.#situation.isDoubted
   }
 
   set isDoubted(isDoubted: boolean) {
-    if (this.#live !== null) this.#live.isDoubted = isDoubted
+    if (this.#situation.isOwn) this.#situation.isDoubted = isDoubted
   }
 
   get isCached(): boolean {
@@ -189,57 +170,58 @@ export class Query {
   }
 
   get isInUse(): boolean {
-    return this.#live !== null && (this.#live.fetch !== null || this.#live.observers !== null)
+    return this.#situation.fetch !== null || this.#situation.observers !== null
   }
 
   get isObserved(): boolean {
-    return this.#live !== null && this.#live.observers !== null
+    return this.#situation.observers !== null
   }
 
   /** Observed by someone who may fetch. */
   get isActive(): boolean {
-    if (this.#live === null || this.#live.observers === null) return false
-    for (const observer of this.#live.observers) if (observer.isEnabled) return true
+    const { observers } = this.#situation
+    if (observers === null) return false
+    for (const observer of observers) if (observer.isEnabled) return true
     return false
   }
 
   addObserver(observer: QueryWatcher): void {
-    const live = this.#alive()
-    live.observers ??= new Set()
-    live.observers.add(observer)
+    const situation = this.#own()
+    situation.observers ??= new Set()
+    situation.observers.add(observer)
   }
 
   removeObserver(observer: QueryWatcher): void {
-    const observers = this.#live?.observers
+    const { observers } = this.#situation
     if (!observers?.delete(observer) || observers.size > 0) return
-    this.#alive().observers = null
+    this.#situation.observers = null
     this.#shed()
   }
 
   update(next: Held): void {
     const { data, dataUpdatedAt } = next
-    if (data === this.#data && dataUpdatedAt === this.dataUpdatedAt && isSameSituation(next, this.#situation))
-      return
+    if (data === this.#data && dataUpdatedAt === this.dataUpdatedAt && this.#situation.says(next)) return
     this.#hold(next)
     this.notify()
   }
 
   /** `update` to the same, being fetched, unless it is. */
   beginFetch(): void {
-    const { source, isInvalidated, activity } = this.#situation
+    const { activity } = this.#situation
     if (activity.before !== null) return
     if (activity !== AT_REST) {
       this.update(fetchStarted(this.held))
       return
     }
-    this.#situation = situationOf({ source, isInvalidated, activity: FIRST_FETCH })
+    this.#own().activity = FIRST_FETCH
     this.notify()
   }
 
   /** `update` to the same, invalidated: one invalidation may mean many queries, of which nothing else is looked at. */
   invalidate(): void {
-    if (this.#situation.isInvalidated) return
-    this.#situation = situationOf({ ...this.#situation, isInvalidated: true })
+    const { source, isInvalidated, activity } = this.#situation
+    if (isInvalidated) return
+    this.#say(source, true, activity)
     this.notify()
   }
 
@@ -249,9 +231,10 @@ export class Query {
   }
 
   notify(): void {
-    if (this.#live === null || this.#live.observers === null) return
+    const { observers } = this.#situation
+    if (observers === null) return
     // Who comes or goes meanwhile changes nothing for the others.
-    for (const observer of [...this.#live.observers]) observer.onQueryUpdate()
+    for (const observer of [...observers]) observer.onQueryUpdate()
   }
 
   #hold(next: Held): void {
@@ -259,17 +242,32 @@ export class Query {
     if (next.data !== this.#data || next.dataUpdatedAt !== this.dataUpdatedAt) this.isDoubted = false
     this.#data = next.data
     this.#updatedAt = next.dataUpdatedAt === 0 ? null : smallInteger(next.dataUpdatedAt - EPOCH)
-    this.#situation = situationOf(next)
+    this.#say(next.source, next.isInvalidated, next.activity)
   }
 
-  #alive(): Live {
-    this.#live ??= new Live()
-    return this.#live
+  #say(source: DataSource | null, isInvalidated: boolean, activity: Activity): void {
+    const situation = this.#situation
+    if (!situation.isOwn) {
+      this.#situation = situationOf(source, isInvalidated, activity)
+      return
+    }
+    situation.source = source
+    situation.isInvalidated = isInvalidated
+    situation.activity = activity
+  }
+
+  /** Its situation as one that may be changed. */
+  #own(): Situation {
+    const situation = this.#situation
+    if (situation.isOwn) return situation
+    const { source, isInvalidated, activity } = situation
+    this.#situation = new Situation(source, isInvalidated, activity)
+    return this.#situation
   }
 
   /** At rest there is nothing to hold on to. */
   #shed(): void {
-    const live = this.#live
-    if (live !== null && live.fetch === null && live.observers === null && !live.isPaused) this.#live = null
+    const { isOwn, source, isInvalidated, activity } = this.#situation
+    if (!isOwn) this.#situation = situationOf(source, isInvalidated, activity)
   }
 }

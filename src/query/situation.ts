@@ -1,11 +1,40 @@
 /**
- * What a state says beside data and date. A cache has many queries and few situations: those at rest share them, and
- * those that are fetched without trouble. Pure.
+ * What is to be said of a query beside data and date: the rest of its state, and who uses it. A cache has many queries and
+ * few situations: those at rest share them. A query that is in use has one of its own, and only such a one may be changed.
  */
 
 import { type Activity, AT_REST, type DataSource, FIRST_FETCH, type Held } from './query-state.ts'
+import type { OngoingFetch, QueryWatcher } from './query-use.ts'
 
-export type Situation = Pick<Held, 'source' | 'isInvalidated' | 'activity'>
+export class Situation {
+  source: DataSource | null
+  isInvalidated: boolean
+  activity: Activity
+  fetch: OngoingFetch | null = null
+  observers: Set<QueryWatcher> | null = null
+  isPaused = false
+  isDoubted = false
+
+  constructor(source: DataSource | null, isInvalidated: boolean, activity: Activity) {
+    this.source = source
+    this.isInvalidated = isInvalidated
+    this.activity = activity
+  }
+
+  /** It is that of one query alone, which is fetching, observed or paused. */
+  get isOwn(): boolean {
+    return this.fetch !== null || this.observers !== null || this.isPaused
+  }
+
+  /** Whether it says the same of the state. */
+  says(held: Held): boolean {
+    return (
+      held.source === this.source &&
+      held.isInvalidated === this.isInvalidated &&
+      held.activity === this.activity
+    )
+  }
+}
 
 type Shared = Readonly<Record<DataSource | 'none', Situation>>
 
@@ -15,12 +44,18 @@ const FETCHING = shared(false, FIRST_FETCH)
 const FETCHING_INVALIDATED = shared(true, FIRST_FETCH)
 
 /** Of a query that nothing was done with yet. */
-export const UNTOUCHED: Situation = VALID.none
+export const UNTOUCHED = VALID.none
 
-export function situationOf({ source, isInvalidated, activity }: Situation): Situation {
+/** That of a query that nobody uses, to be changed by nobody. */
+export function situationOf(
+  source: DataSource | null,
+  isInvalidated: boolean,
+  activity: Activity,
+): Situation {
   if (activity === AT_REST) return of(source, isInvalidated ? INVALIDATED : VALID)
+  // Its fetch has just left, with what it brings still to come.
   if (activity === FIRST_FETCH) return of(source, isInvalidated ? FETCHING_INVALIDATED : FETCHING)
-  return { source, isInvalidated, activity }
+  return new Situation(source, isInvalidated, activity)
 }
 
 /** The most frequent by their names: a look-up by any of six is slower. */
@@ -30,12 +65,8 @@ function of(source: DataSource | null, among: Shared): Situation {
   return source === 'origin' ? among.origin : among[source]
 }
 
-export function isSameSituation(a: Situation, b: Situation): boolean {
-  return a.source === b.source && a.isInvalidated === b.isInvalidated && a.activity === b.activity
-}
-
 function shared(isInvalidated: boolean, activity: Activity): Shared {
-  const from = (source: DataSource | null): Situation => ({ source, isInvalidated, activity })
+  const from = (source: DataSource | null): Situation => new Situation(source, isInvalidated, activity)
   return {
     none: from(null),
     origin: from('origin'),
