@@ -2,30 +2,45 @@
  * The evictable queries of one `gcTime`, from most to least recently used: an intrusive doubly-linked list.
  *
  * Since all of a lane wait equally long, its oldest is always the next to expire: expiry and LRU eviction look at
- * one end only, and a use is a few pointer writes. Owns the links (`home`, `newer`, `older`, `lastUsed`, `useOrder`) of the
- * queries in it.
+ * one end only, and a use is a few pointer writes. Owns the links (`newer`, `older`) of the queries in it.
+ *
+ * Within a lane this order tells who was used before whom; between lanes *turns* do. Uses that followed one another in one
+ * lane are of one turn, and the queries that were last used in it share one `Stay`.
  */
 
-import type { Query } from '../query/query.ts'
+import type { CacheStay, Query } from '../query/query.ts'
+
+/** The turn of queries in use. */
+const AWAY = -1
+
+export class Stay implements CacheStay {
+  readonly lane: Lane
+  readonly turn: number
+
+  constructor(lane: Lane, turn: number) {
+    this.lane = lane
+    this.turn = turn
+  }
+}
 
 export class Lane {
   readonly gcTime: number
+  /** Of its queries while they are in use. */
+  readonly away: Stay
   #newest: Query | null = null
   #oldest: Query | null = null
 
   constructor(gcTime: number) {
     this.gcTime = gcTime
+    this.away = new Stay(this, AWAY)
   }
 
   get oldest(): Query | null {
     return this.#oldest
   }
 
-  add(query: Query, now: number, useOrder: number): void {
-    query.home = this
-    query.lastUsed = now
-    query.useOrder = useOrder
-    query.newer = null
+  /** As the most recently used. */
+  add(query: Query): void {
     query.older = this.#newest
     if (this.#newest === null) this.#oldest = query
     else this.#newest.newer = query
@@ -39,14 +54,5 @@ export class Lane {
     else query.older.newer = query.newer
     query.newer = null
     query.older = null
-    query.useOrder = -1
-  }
-
-  touch(query: Query, now: number, useOrder: number): void {
-    query.lastUsed = now
-    query.useOrder = useOrder
-    if (query.newer === null) return
-    this.remove(query)
-    this.add(query, now, useOrder)
   }
 }

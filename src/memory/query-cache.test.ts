@@ -142,6 +142,26 @@ describe('QueryCache', () => {
     expect(cache.obtain(['a'], 1)).not.toBe(query)
   })
 
+  it('evicts by the order of use in all lanes, also where the clock stands still or steps back', () => {
+    const { cache, names } = create(4)
+    const use = (name: string, now: number): void => {
+      const query = cache.get([name])
+      if (query !== undefined) cache.touch(query, now)
+    }
+    cache.obtain(['a'], 100)
+    cache.obtain(['b'], 200)
+    cache.obtain(['c'], 100)
+    cache.obtain(['d'], 200)
+    use('b', 0)
+    use('a', 0)
+    use('b', -10)
+    cache.obtain(['e'], 300)
+    cache.obtain(['f'], 300)
+    expect(names()).toEqual(['a', 'b', 'e', 'f'])
+    cache.obtain(['g'], 300)
+    expect(names()).toEqual(['b', 'e', 'f', 'g'])
+  })
+
   it('does not evict the newest to make room for itself', () => {
     const { cache, names } = create(1)
     const first = cache.obtain(['first'], 100)

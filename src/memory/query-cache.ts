@@ -4,7 +4,8 @@
  * A query in the cache is in use (fetching or observed; it has no lane and is never evicted) or at rest (in the
  * lane of its `gcTime`). `settleDown` moves it from the first to the second, `use` back; `touch` renews its rest.
  * At most `maxSize` queries stay while there is anything at rest to evict. One alarm, owned here, waits for the
- * first lane's oldest; uses do not move it, it looks again when it rings.
+ * first lane's oldest; uses do not move it, it looks again when it rings. Owns what tells of the stay of a query (`stay`,
+ * `lastUsed`).
  */
 
 import type { KeyPlace } from '../keys/key-place.ts'
@@ -15,7 +16,7 @@ import { Query } from '../query/query.ts'
 import { EMPTY } from '../query/query-state.ts'
 import { smallInteger } from '../query/small-integer.ts'
 import type { Alarm, TimerQueue } from '../resilience/timer-queue.ts'
-import { Lane } from './lane.ts'
+import { Lane, Stay } from './lane.ts'
 
 export class QueryCache {
   readonly #index = new PrefixIndex<Query>()
@@ -30,7 +31,9 @@ export class QueryCache {
   #alarm: Alarm | null = null
   #alarmDue = Number.POSITIVE_INFINITY
   #evictions = 0
-  #uses = 0
+  /** Of the last use, in a lane that may be empty, as no other may; at first in one that nobody can ask for. */
+  #stay = new Lane(-1).away
+  #turns = 0
 
   constructor(maxSize: number, clock: Clock, timers: TimerQueue) {
     this.#maxSize = maxSize
@@ -86,7 +89,7 @@ export class QueryCache {
   /** `add`, for who uses it at once and will call `settleDown`: it need not rest before. */
   admit(key: QueryKey, gcTime: number): Query {
     const query = this.#index.add(key, makeQuery)
-    query.home = this.#lanes.get(gcTime) ?? { gcTime }
+    query.stay = this.#away(gcTime)
     this.#shrink(query)
     return query
   }
@@ -95,7 +98,7 @@ export class QueryCache {
   prolong(query: Query, gcTime: number): void {
     if (gcTime <= query.gcTime) return
     if (query.lane === null) {
-      query.home = { gcTime }
+      query.stay = this.#away(gcTime)
       return
     }
     this.use(query)
@@ -104,8 +107,15 @@ export class QueryCache {
 
   /** A use of a query at rest renews its rest. */
   touch(query: Query, now: number): void {
-    const { lane } = query
-    if (lane !== null) (lane as Lane).touch(query, this.#ageAt(now), ++this.#uses)
+    if (query.stay !== this.#stay) {
+      if (query.lane === null) return
+      query.stay = this.#turnOf(query.lane as Lane)
+    }
+    query.lastUsed = this.#ageAt(now)
+    if (query.newer === null) return
+    const { lane } = this.#stay
+    lane.remove(query)
+    lane.add(query)
   }
 
   /** The query is fetching or observed from now on. */
@@ -113,7 +123,8 @@ export class QueryCache {
     if (query.lane === null) return
     const lane = query.lane as Lane
     lane.remove(query)
-    if (lane.oldest === null) this.#lanes.delete(lane.gcTime)
+    query.stay = lane.away
+    if (lane !== this.#stay.lane) this.#leave(lane)
   }
 
   /** To be called when a fetch has ended or an observer has left. `now`: by the clock, where it is known. */
@@ -126,7 +137,7 @@ export class QueryCache {
   remove(query: Query): void {
     if (!query.isCached) return
     this.use(query)
-    query.home = null
+    query.stay = null
     // What was removed is held on to by nobody.
     if (query === this.#last) this.#last = null
     this.#index.delete(query.key)
@@ -136,6 +147,25 @@ export class QueryCache {
     const found = this.#index.get(key)
     if (found !== undefined) this.#last = found
     return found
+  }
+
+  /** What a query in use says of its stay. */
+  #away(gcTime: number): Stay {
+    return (this.#lanes.get(gcTime) ?? new Lane(gcTime)).away
+  }
+
+  /** What is used now in this lane says of its stay: uses that follow one another in one lane are of one turn. */
+  #turnOf(lane: Lane): Stay {
+    const last = this.#stay.lane
+    if (lane !== last) {
+      this.#stay = new Stay(lane, ++this.#turns)
+      this.#leave(last)
+    }
+    return this.#stay
+  }
+
+  #leave(lane: Lane): void {
+    if (lane.oldest === null) this.#lanes.delete(lane.gcTime)
   }
 
   #ageAt(now: number): number {
@@ -148,7 +178,9 @@ export class QueryCache {
       lane = new Lane(gcTime)
       this.#lanes.set(gcTime, lane)
     }
-    lane.add(query, this.#ageAt(now), ++this.#uses)
+    lane.add(query)
+    query.stay = this.#turnOf(lane)
+    query.lastUsed = this.#ageAt(now)
     this.#expectAt(now + gcTime, now)
   }
 
@@ -158,8 +190,7 @@ export class QueryCache {
       let candidate: Query | null = null
       for (const lane of this.#lanes.values()) {
         const oldest = lane.oldest === spared ? (spared?.newer ?? null) : lane.oldest
-        if (oldest !== null && (candidate === null || oldest.useOrder < candidate.useOrder))
-          candidate = oldest
+        if (oldest !== null && (candidate === null || oldest.turn < candidate.turn)) candidate = oldest
       }
       if (candidate === null) return
       this.#evict(candidate)

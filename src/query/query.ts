@@ -3,8 +3,8 @@
  *
  * Invariants: the state changes only through `update` and `invalidate`, which tell the observers, and `forget`; `fetch` is
  * the fetch that new callers join, so an overtaken one is never here. At rest (no fetch, no observer) it may be evicted.
- * Owns no timer and no connection. `home` and the links belong to the memory layer, `fetch` to the fetching layer; nobody
- * else writes them.
+ * Owns no timer and no connection. `stay`, `lastUsed` and the links belong to the memory layer, `fetch` to the fetching
+ * layer; nobody else writes them.
  *
  * There may be a million of them, nearly all at rest, so a field here must earn its eight bytes: what a query needs only
  * while in use stands in an object that it then has of its own (`situation.ts`); the key is told from its place in the index,
@@ -38,6 +38,14 @@ export interface Vouchers {
   readonly soft: string
 }
 
+/** How a query stays in its cache; many share one. */
+export interface CacheStay {
+  /** Where it rests when it is not in use. */
+  readonly lane: { readonly gcTime: number }
+  /** Of later uses it is higher, in whatever lane; negative while in use. */
+  readonly turn: number
+}
+
 /** Dates are told from here: numbers as small as that take no memory of their own. */
 const EPOCH = Date.now()
 
@@ -55,12 +63,10 @@ export class Query {
   /** Kept up by the fetching layer where there is an L2 and compared by the fleet's; `null` = not known. */
   vouchers: Vouchers | null = null
 
-  /** Where it rests when it is not in use; `null` = it is not, or no longer, in a cache. */
-  home: { readonly gcTime: number } | null = null
+  /** `null` = it is not, or no longer, in a cache. */
+  stay: CacheStay | null = null
   /** In the time of its cache. */
   lastUsed = 0
-  /** Counts uses: tells the order where the clock does not. Negative while in use. */
-  useOrder = -1
   newer: Query | null = null
   older: Query | null = null
 
@@ -157,16 +163,21 @@ export class Query {
   }
 
   get isCached(): boolean {
-    return this.home !== null
+    return this.stay !== null
   }
 
   get gcTime(): number {
-    return this.home === null ? 0 : this.home.gcTime
+    return this.stay === null ? 0 : this.stay.lane.gcTime
   }
 
   /** Its place among the evictable; `null` while in use. */
-  get lane(): { readonly gcTime: number } | null {
-    return this.useOrder < 0 ? null : this.home
+  get lane(): CacheStay['lane'] | null {
+    return this.stay === null || this.stay.turn < 0 ? null : this.stay.lane
+  }
+
+  /** Of its last use; negative while in use. */
+  get turn(): number {
+    return this.stay === null ? -1 : this.stay.turn
   }
 
   get isInUse(): boolean {
