@@ -112,7 +112,7 @@ export class QueryClient {
     this.#clock = clock
     this.#timers = new TimerQueue(clock)
     this.#logger = new SafeLogger(logger)
-    this.#cache = new QueryCache(cacheMaxSize, clock, this.#timers)
+    this.#cache = new QueryCache(cacheMaxSize, clock, this.#timers, storage !== undefined)
     this.#staleTime = defaults.staleTime
     this.#counters = {
       memoryHits: 0,

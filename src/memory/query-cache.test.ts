@@ -162,6 +162,17 @@ describe('QueryCache', () => {
     expect(names()).toEqual(['b', 'e', 'f', 'g'])
   })
 
+  it('keeps what vouches for a query where there is an L2, and elsewhere has no room for it', () => {
+    const clock = new VirtualClock({ start: 0 })
+    const vouchers = { hard: 'h', soft: 's' }
+    const kept = [true, false].map((isVouched) => {
+      const query = new QueryCache(10, clock, new TimerQueue(clock), isVouched).obtain(['a'], 100)
+      query.vouchers = vouchers
+      return query.vouchers
+    })
+    expect(kept).toEqual([vouchers, null])
+  })
+
   it('does not evict the newest to make room for itself', () => {
     const { cache, names } = create(1)
     const first = cache.obtain(['first'], 100)

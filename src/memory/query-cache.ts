@@ -15,6 +15,7 @@ import type { Clock } from '../ports/clock.ts'
 import { Query } from '../query/query.ts'
 import { EMPTY } from '../query/query-state.ts'
 import { smallInteger } from '../query/small-integer.ts'
+import { VouchedQuery } from '../query/vouched-query.ts'
 import type { Alarm, TimerQueue } from '../resilience/timer-queue.ts'
 import { Lane, Stay } from './lane.ts'
 
@@ -24,6 +25,7 @@ export class QueryCache {
   readonly #maxSize: number
   readonly #clock: Clock
   readonly #timers: TimerQueue
+  readonly #make: (above: KeyPlace | null, part: KeyPart) => Query
   /** Uses are told from here: numbers as small as that take no memory of their own. */
   readonly #bornAt: number
   /** Found last: those who ask for one key often come together. */
@@ -35,10 +37,12 @@ export class QueryCache {
   #stay = new Lane(-1).away
   #turns = 0
 
-  constructor(maxSize: number, clock: Clock, timers: TimerQueue) {
+  /** `isVouched`: there is an L2, and what it vouches for is kept with each query. */
+  constructor(maxSize: number, clock: Clock, timers: TimerQueue, isVouched = false) {
     this.#maxSize = maxSize
     this.#clock = clock
     this.#timers = timers
+    this.#make = isVouched ? makeVouched : makeQuery
     this.#bornAt = clock.now()
   }
 
@@ -80,7 +84,7 @@ export class QueryCache {
 
   /** `obtain`, of a key that is not here. `now`: by the clock, where it is known. */
   add(key: QueryKey, gcTime: number, now?: number): Query {
-    const query = this.#index.add(key, makeQuery)
+    const query = this.#index.add(key, this.#make)
     this.#rest(query, gcTime, now)
     this.#shrink(query)
     return query
@@ -88,7 +92,7 @@ export class QueryCache {
 
   /** `add`, for who uses it at once and will call `settleDown`: it need not rest before. */
   admit(key: QueryKey, gcTime: number): Query {
-    const query = this.#index.add(key, makeQuery)
+    const query = this.#index.add(key, this.#make)
     query.stay = this.#away(gcTime)
     this.#shrink(query)
     return query
@@ -232,4 +236,8 @@ export class QueryCache {
 
 function makeQuery(above: KeyPlace | null, part: KeyPart): Query {
   return new Query(above, part)
+}
+
+function makeVouched(above: KeyPlace | null, part: KeyPart): Query {
+  return new VouchedQuery(above, part)
 }

@@ -4,6 +4,11 @@ import { AT_REST, FIRST_FETCH } from './query-state.ts'
 
 const create = (): Query => new Query({ above: null, part: null, hashStart: null }, 'a')
 
+it('has twelve fields: with one more JavaScriptCore takes 48 bytes more, in each of a million', () => {
+  const [declared = ''] = Query.toString().split('constructor(')
+  expect(declared.match(/^\s*#?\w+( = .+)?;$/gm)).toHaveLength(12)
+})
+
 it('shares with others what is said of it at rest, and with none what is said of it in use', () => {
   const [used, other] = [create(), create()]
   const watcher = { isEnabled: true, onQueryUpdate: () => {} }

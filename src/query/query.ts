@@ -6,9 +6,10 @@
  * Owns no timer and no connection. `stay`, `lastUsed` and the links belong to the memory layer, `fetch` to the fetching
  * layer; nobody else writes them.
  *
- * There may be a million of them, nearly all at rest, so a field here must earn its eight bytes: what a query needs only
- * while in use stands in an object that it then has of its own (`situation.ts`); the key is told from its place in the index,
- * the state put together when it is asked for.
+ * There may be a million of them, nearly all at rest, so a field here must earn its eight bytes, and there are no more than
+ * twelve: JavaScriptCore gives an object with one more 48 bytes more. What a query needs only while in use stands in an
+ * object that it then has of its own (`situation.ts`); the key is told from its place in the index, the state put together
+ * when it is asked for; what needs an L2 is kept where there is one (`vouched-query.ts`).
  *
  * Long because: what is put together when asked for is told by a getter each.
  */
@@ -60,9 +61,6 @@ export class Query {
   /** How the last user gets its data: what a refetch without options of its own runs with. */
   queryFn: AnyQueryOptions['queryFn'] | null = null
   policy: QueryPolicy = NO_POLICY
-  /** Kept up by the fetching layer where there is an L2 and compared by the fleet's; `null` = not known. */
-  vouchers: Vouchers | null = null
-
   /** `null` = it is not, or no longer, in a cache. */
   stay: CacheStay | null = null
   /** In the time of its cache. */
@@ -97,6 +95,13 @@ export class Query {
   get dataUpdatedAt(): number {
     return this.#updatedAt === null ? 0 : EPOCH + this.#updatedAt
   }
+
+  /** Kept up by the fetching layer and compared by the fleet's; `null` = not known, or there is no L2. */
+  get vouchers(): Vouchers | null {
+    return null
+  }
+
+  set vouchers(_: Vouchers | null) {}
 
   get isInvalidated(): boolean {
     return this.#situation.isInvalidated
