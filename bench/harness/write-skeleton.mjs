@@ -93,7 +93,10 @@ export async function skeletonWriter(path, database) {
         else await once(thread, 'message')
       }
     },
-    close: () => thread.terminate(),
+    close() {
+      thread.removeAllListeners('message')
+      return thread.terminate()
+    },
   }
 }
 

@@ -48,6 +48,14 @@ export const question = {
           return map.get(key)
         }
       }),
+      'least: Map of promises, options of each caller': crowd(async (origin) => {
+        const map = new Map()
+        const ask = ({ queryKey: [key], queryFn }) => {
+          if (!map.has(key)) map.set(key, queryFn())
+          return map.get(key)
+        }
+        return (key) => ask({ queryKey: [key], queryFn: () => origin(key) })
+      }),
       stackquery: crowd(async (origin) => {
         const { QueryClient } = await import('stackquery')
         const client = new QueryClient({ staleTime: TTL })

@@ -54,7 +54,6 @@ export const question = {
   name: 'write-behind',
   title: '20,000 writes over SQLite',
   unit: 'write',
-  rounds: (pace) => (pace.isQuick ? 2 : 5),
   cases: {
     'until the last is in the file': {
       'the driver, a transaction per write': async () => {
