@@ -17,7 +17,6 @@ import { untrueCopy } from './fleet-checks.ts'
 import type { Incarnation } from './incarnation.ts'
 import { type Datum, doesMean, type Invalidation, type Ledger } from './ledger.ts'
 import { KEYS } from './schedule.ts'
-import { STORAGE_TIMEOUT } from './timing.ts'
 
 export interface Call {
   readonly life: Incarnation
@@ -155,8 +154,8 @@ export class Checker {
   }
 
   #consultedAt(life: Incarnation, k: number): number {
-    const now = this.#now()
-    const asked = life.asked[k]?.find(({ at }) => at >= now - STORAGE_TIMEOUT)
+    const since = life.awaitsSince(this.#now())
+    const asked = life.asked[k]?.find(({ at }) => at >= since)
     return asked?.seq ?? 0
   }
 

@@ -79,8 +79,10 @@ export class Incarnation implements PortUser, Author {
   /** Something of it was or is observed, so that it refetches whatever leases there are. */
   hasWatched = false
   isSuspended = false
-  /** When it was last suspended. */
+  /** When it was last suspended; once it is awake again, since when it is. */
   suspendedAt = -1
+  /** When its last suspension began. */
+  stoppedAt = -1
   /** What came while it was: its own timers, and answers and messages of the store. */
   #due: { readonly isTimer: boolean; readonly run: () => void }[] = []
   readonly #host: LifeHost
@@ -122,9 +124,17 @@ export class Incarnation implements PortUser, Author {
     this.#host.onChange(this)
   }
 
+  /** What it has asked L2 since then may be answered now: what it got before it was stopped may be seen when it goes on. */
+  awaitsSince(now: number): number {
+    const lately = now - STORAGE_TIMEOUT
+    const hasGoneOn = !this.isSuspended && this.suspendedAt < lately
+    return hasGoneOn ? lately : Math.min(lately, this.stoppedAt - STORAGE_TIMEOUT)
+  }
+
   suspend(): void {
     this.isSuspended = true
     this.suspendedAt = this.#host.base.now()
+    this.stoppedAt = this.suspendedAt
   }
 
   /** Everything that came meanwhile comes now, one after the other. */

@@ -175,7 +175,7 @@ export class World {
     if (k === undefined) return
     const asked = life.asked[k] as { seq: number; at: number }[]
     const now = this.#clock.now()
-    while (asked.length > 0 && (asked[0]?.at as number) < now - STORAGE_TIMEOUT) asked.shift()
+    while (asked.length > 0 && (asked[0]?.at as number) < life.awaitsSince(now)) asked.shift()
     asked.push({ seq: this.#ledger.tick(), at: now })
     // Its answer may come in the same tick.
     this.#touch(life, k)
