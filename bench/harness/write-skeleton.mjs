@@ -29,6 +29,7 @@ export async function skeletonWriter(path, database) {
   const pending = new Map()
   let newest = null
   let heard = 0
+  const underWay = []
   let batch = []
   let updates = []
 
@@ -43,7 +44,6 @@ export async function skeletonWriter(path, database) {
     for (let from = 0; from < updates.length; from += UPDATES)
       texts.push(`${HEAD}"u",${updates.slice(from, from + UPDATES).join(',')}]`)
     updates = []
-    for (const write of batch) write.isSent = true
     thread.postMessage({
       keys: batch.map(({ name }) => name),
       values: batch.map(({ text }) => text),
@@ -53,7 +53,6 @@ export async function skeletonWriter(path, database) {
     underWay.push(batch)
     batch = []
   }
-  const underWay = []
   thread.on('message', () => {
     for (const write of underWay.shift()) {
       if (pending.get(write.name) === write) pending.delete(write.name)
@@ -82,7 +81,7 @@ export async function skeletonWriter(path, database) {
       if (!isCarried(data)) throw new Error('JSON cannot carry it')
       const name = nameOf('user', i)
       const text = envelopeOf(name, entry.list, data)
-      const write = { i, name, text, expiresAt: now + TTL, updatedAt: now, isSent: false }
+      const write = { i, name, text, expiresAt: now + TTL, updatedAt: now }
       pending.set(name, write)
       batch.push(write)
       if (batch.length === BATCH) send()

@@ -81,7 +81,7 @@ export class Incarnation implements PortUser, Author {
   isSuspended = false
   /** When it was last suspended; once it is awake again, since when it is. */
   suspendedAt = -1
-  /** When its last suspension began. */
+  /** When its last suspension began; of several in a row, the first. */
   stoppedAt = -1
   /** What came while it was: its own timers, and answers and messages of the store. */
   #due: { readonly isTimer: boolean; readonly run: () => void }[] = []
@@ -132,9 +132,10 @@ export class Incarnation implements PortUser, Author {
   }
 
   suspend(): void {
+    const now = this.#host.base.now()
+    this.stoppedAt = this.awaitsSince(now) + STORAGE_TIMEOUT
     this.isSuspended = true
-    this.suspendedAt = this.#host.base.now()
-    this.stoppedAt = this.suspendedAt
+    this.suspendedAt = now
   }
 
   /** Everything that came meanwhile comes now, one after the other. */
