@@ -1,8 +1,10 @@
+import { queryObjects } from 'node:v8'
 import fc from 'fast-check'
 import { describe, expect, it } from 'vitest'
 import { EMPTY } from '../query/query-state.ts'
 import { TimerQueue } from '../resilience/timer-queue.ts'
 import { VirtualClock } from '../testing/virtual-clock.ts'
+import { Lane } from './lane.ts'
 import { QueryCache } from './query-cache.ts'
 
 const watcher = { isEnabled: true, onQueryUpdate: () => {} }
@@ -192,6 +194,27 @@ describe('QueryCache', () => {
 })
 
 describe('what was found last', () => {
+  it('lets the lanes of a gcTime go that nobody rests in any more', () => {
+    const { cache, clock } = create()
+    const other = cache.obtain(['other'], 5)
+    const before = queryObjects(Lane, { format: 'count' })
+    for (let gcTime = 1_000; gcTime < 1_300; gcTime++) {
+      const resting = cache.obtain(['rested', gcTime], gcTime)
+      const used = cache.obtain(['used', gcTime], gcTime)
+      used.addObserver(watcher)
+      cache.use(used)
+      used.removeObserver(watcher)
+      cache.settleDown(used)
+      cache.touch(resting, clock.now())
+      cache.remove(resting)
+      if (gcTime % 2 === 0) cache.touch(other, clock.now())
+      cache.remove(used)
+    }
+    // One may be left: of the last use.
+    expect(queryObjects(Lane, { format: 'count' }) - before).toBeLessThanOrEqual(1)
+    expect(cache.size).toBe(1)
+  })
+
   it('is found again by its key alone', () => {
     const { cache } = create()
     const user = cache.obtain(['user', 1], 1_000)
