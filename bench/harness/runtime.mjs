@@ -16,8 +16,11 @@ export function runtime(name) {
   const command = existsSync(name) ? name : installed(name)
   const { stdout, error } = spawnSync(command, ['--version'], { encoding: 'utf8' })
   if (error) throw error
-  const [, kind = name] = /^(node|bun)\b/.exec(name) ?? []
-  return { command, version: kind === 'node' ? stdout.trim() : `${kind} ${stdout.trim()}` }
+  const [version] = stdout.trim().split('\n', 1)
+  // Node's begins with a v, Bun's with a digit.
+  if (!/^v?\d/.test(version))
+    throw new Error(`${command} --version says ${JSON.stringify(version)}; expected that of Node or Bun.`)
+  return { command, version: version.startsWith('v') ? version : `bun ${version}` }
 }
 
 function installed(name) {
