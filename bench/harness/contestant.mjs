@@ -7,6 +7,7 @@
  * `n` where the number of operations is fixed, `close()`.
  */
 
+import { ageHeap } from './aged-heap.mjs'
 import { stopwatch } from './stopwatch.mjs'
 
 const [questionName, caseName, contestantName] = process.argv.slice(2)
@@ -14,22 +15,10 @@ const { question } = await import(`../questions/${questionName}.mjs`)
 
 let contestant
 const commands = {
-  async prepare({ settings, target }) {
-    contestant = await question.cases[caseName][contestantName](settings)
-    await contestant.check?.()
-    // Warm: compiled in its last form, and its pools and tables of the size that they will have.
-    const isWarm = (ms) => question.isCold || ms >= 20 * target
-    if (contestant.n !== undefined) {
-      for (let warm = 0; !isWarm(warm); ) warm += (await round(contestant.n)).ms
-      return { n: contestant.n }
-    }
-    let n = 4
-    for (let warm = 0, last = 0; !isWarm(warm) || last < target; warm += last) {
-      last = (await round(n)).ms
-      if (last < target) n *= 2
-    }
-    const { ms } = await round(n)
-    return { n: Math.max(1, Math.round((n * target) / ms)) }
+  async prepare(given) {
+    const n = await prepared(given)
+    if (!question.isCold) ageHeap()
+    return { n }
   },
   round: ({ n }) => round(n),
   async finish() {
@@ -37,6 +26,25 @@ const commands = {
     await contestant.close?.()
     return {}
   },
+}
+
+/** @returns how many operations a round has */
+async function prepared({ settings, target }) {
+  contestant = await question.cases[caseName][contestantName](settings)
+  await contestant.check?.()
+  // Warm: compiled in its last form, and its pools and tables of the size that they will have.
+  const isWarm = (ms) => question.isCold || ms >= 20 * target
+  if (contestant.n !== undefined) {
+    for (let warm = 0; !isWarm(warm); ) warm += (await round(contestant.n)).ms
+    return contestant.n
+  }
+  let n = 4
+  for (let warm = 0, last = 0; !isWarm(warm) || last < target; warm += last) {
+    last = (await round(n)).ms
+    if (last < target) n *= 2
+  }
+  const { ms } = await round(n)
+  return Math.max(1, Math.round((n * target) / ms))
 }
 
 async function round(n) {
