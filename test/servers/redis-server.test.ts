@@ -1,4 +1,5 @@
-import { spawnSync } from 'node:child_process'
+import { spawn, spawnSync } from 'node:child_process'
+import { once } from 'node:events'
 import { existsSync } from 'node:fs'
 import { mkdtemp, rm, writeFile } from 'node:fs/promises'
 import { createServer, type Server } from 'node:net'
@@ -7,6 +8,7 @@ import { join } from 'node:path'
 import { afterEach, expect, test } from 'vitest'
 import { answersPing, type RedisServer, startRedisServer } from './redis-server.ts'
 
+const LOADER = new URL('../typescript-loader.mjs', import.meta.url).href
 const cleanups: (() => Promise<unknown>)[] = []
 afterEach(async () => {
   for (const cleanup of cleanups.splice(0).reverse()) await cleanup()
@@ -59,6 +61,25 @@ test('a killed server can be started again on the same port and folder', async (
   expect(second.port).toBe(first.port)
   expect(await answersPing(second.port)).toBe(true)
 })
+
+test.each(['SIGHUP', 'SIGINT', 'SIGTERM'] as const)(
+  'a server does not outlive a process that is ended by %s',
+  async (signal) => {
+    const module = JSON.stringify(new URL('redis-server.ts', import.meta.url).href)
+    const program = `const { startRedisServer } = await import(${module})
+      process.send((await startRedisServer()).port)
+      setInterval(() => {}, 1_000)`
+    const owner = spawn(process.execPath, ['--import', LOADER, '--input-type=module', '--eval', program], {
+      stdio: ['ignore', 'inherit', 'inherit', 'ipc'],
+    })
+    cleanups.push(async () => owner.kill('SIGKILL'))
+    const [port] = (await once(owner, 'message')) as [number]
+    expect(await answersPing(port)).toBe(true)
+    owner.kill(signal)
+    await once(owner, 'exit')
+    await expect.poll(() => answersPing(port), { timeout: 5_000 }).toBe(false)
+  },
+)
 
 test('a server that wants a password counts as started', async () => {
   const server = await startOne({ args: ['--requirepass', 'secret'] })

@@ -2,7 +2,7 @@
  * A real Redis server of the test's own: started on a free port of 127.0.0.1, stopped by its pid.
  *
  * Invariants: the promise of `startRedisServer` resolves only once the server answers; a server never outlives
- * the process that started it (an exit hook kills what was not stopped); the temporary folder goes with it,
+ * the process that started it (an exit hook kills what was not stopped; of signals only SIGKILL goes past it); the temporary folder goes with it,
  * a folder given by the caller stays, so that a restart with `{ port, dir }` finds its data again.
  */
 import { type ChildProcess, spawn } from 'node:child_process'
@@ -47,6 +47,17 @@ const running = new Set<ChildProcess>()
 process.on('exit', () => {
   for (const child of running) child.kill('SIGKILL')
 })
+// What ends a process at once runs no exit hook, and Redis does not heed the end of its terminal.
+for (const [signal, code] of [
+  ['SIGHUP', 129],
+  ['SIGINT', 130],
+  ['SIGTERM', 143],
+] as const) {
+  process.on(signal, () => {
+    // Who listens as well has an end of its own in mind.
+    if (process.listenerCount(signal) === 1) process.exit(code)
+  })
+}
 
 /** Starts a server without persistence and waits until it answers PING. */
 export async function startRedisServer(options: RedisServerOptions = {}): Promise<RedisServer> {
