@@ -2,6 +2,7 @@
 
 import { fork } from 'node:child_process'
 import { fileURLToPath } from 'node:url'
+import { FULL_SIZE } from './aged-heap.mjs'
 
 const CHILD = fileURLToPath(new URL('contestant.mjs', import.meta.url))
 const PATIENCE = 300_000
@@ -14,7 +15,7 @@ export class ContestantProcess {
     this.name = name
     this.#child = fork(CHILD, [question.name, caseName, name], {
       execPath,
-      execArgv: ['--expose-gc', ...(question.execArgv ?? [])],
+      execArgv: ['--expose-gc', ...(question.isCold ? [] : FULL_SIZE), ...(question.execArgv ?? [])],
       stdio: ['ignore', 'pipe', 'pipe', 'ipc'],
     })
     const keep = (chunk) => {

@@ -17,7 +17,11 @@ let contestant
 const commands = {
   async prepare(given) {
     const n = await prepared(given)
-    if (!question.isCold) ageHeap()
+    if (!question.isCold) {
+      ageHeap()
+      // Its full collection makes V8 compile some of the code anew.
+      await round(n)
+    }
     return { n }
   },
   round: ({ n }) => round(n),
