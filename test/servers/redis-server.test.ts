@@ -63,21 +63,24 @@ test('a killed server can be started again on the same port and folder', async (
 })
 
 test.each(['SIGHUP', 'SIGINT', 'SIGTERM'] as const)(
-  'a server does not outlive a process that is ended by %s',
+  'neither a server nor its folder outlives a process that is ended by %s',
   async (signal) => {
     const module = JSON.stringify(new URL('redis-server.ts', import.meta.url).href)
     const program = `const { startRedisServer } = await import(${module})
-      process.send((await startRedisServer()).port)
+      const { port, dir } = await startRedisServer()
+      process.send({ port, dir })
       setInterval(() => {}, 1_000)`
     const owner = spawn(process.execPath, ['--import', LOADER, '--input-type=module', '--eval', program], {
       stdio: ['ignore', 'inherit', 'inherit', 'ipc'],
     })
     cleanups.push(async () => owner.kill('SIGKILL'))
-    const [port] = (await once(owner, 'message')) as [number]
+    const [{ port, dir }] = (await once(owner, 'message')) as [Pick<RedisServer, 'port' | 'dir'>]
+    expect(existsSync(dir)).toBe(true)
     expect(await answersPing(port)).toBe(true)
     owner.kill(signal)
     await once(owner, 'exit')
     await expect.poll(() => answersPing(port), { timeout: 5_000 }).toBe(false)
+    expect(existsSync(dir)).toBe(false)
   },
 )
 

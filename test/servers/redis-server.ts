@@ -6,6 +6,7 @@
  * a folder given by the caller stays, so that a restart with `{ port, dir }` finds its data again.
  */
 import { type ChildProcess, spawn } from 'node:child_process'
+import { rmSync } from 'node:fs'
 import { mkdtemp, rm } from 'node:fs/promises'
 import { connect, createServer } from 'node:net'
 import { tmpdir } from 'node:os'
@@ -44,8 +45,10 @@ export interface RedisServer {
 }
 
 const running = new Set<ChildProcess>()
+const temporaryDirs = new Set<string>()
 process.on('exit', () => {
   for (const child of running) child.kill('SIGKILL')
+  for (const dir of temporaryDirs) rmSync(dir, { recursive: true, force: true })
 })
 // What ends a process at once runs no exit hook, and Redis does not heed the end of its terminal.
 for (const [signal, code] of [
@@ -63,8 +66,9 @@ for (const [signal, code] of [
 export async function startRedisServer(options: RedisServerOptions = {}): Promise<RedisServer> {
   const binary = await findRedisServer()
   const dir = options.dir ?? (await mkdtemp(join(tmpdir(), 'stackquery-redis-')))
+  if (options.dir === undefined) temporaryDirs.add(dir)
   const removeDir = async () => {
-    if (options.dir === undefined) await rm(dir, { recursive: true, force: true })
+    if (temporaryDirs.delete(dir)) await rm(dir, { recursive: true, force: true })
   }
   let failure: unknown
   // Between finding a free port and the server's bind, another process may take it.
