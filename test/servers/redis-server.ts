@@ -2,8 +2,9 @@
  * A real Redis server of the test's own: started on a free port of 127.0.0.1, stopped by its pid.
  *
  * Invariants: the promise of `startRedisServer` resolves only once the server answers; a server never outlives
- * the process that started it (an exit hook kills what was not stopped; of signals only SIGKILL goes past it); the temporary folder goes with it,
- * a folder given by the caller stays, so that a restart with `{ port, dir }` finds its data again.
+ * the process that started it (an exit hook kills what was not stopped; of signals only SIGKILL goes past it); the
+ * temporary folder goes with it, a folder given by the caller stays, so that a restart with `{ port, dir }` finds its
+ * data again.
  */
 import { type ChildProcess, spawn } from 'node:child_process'
 import { rmSync } from 'node:fs'
