@@ -208,7 +208,7 @@ describe('what one token vouches for', () => {
     const { generations, tokens } = setUp()
     for (const [i, tokenKey] of tokens.entries())
       generations.learn(tokenKey, String.fromCharCode(65 + i).repeat(8), generations.mark(), VOUCH)
-    return { generations, tokens, list: generations.vouchedFor(KEY, VOUCH)! }
+    return { generations, tokens, list: generations.vouchedFor(KEY, VOUCH)!, lapsed: VOUCH.lapsed }
   }
 
   test('is nothing that was not read under it', () => {
@@ -227,11 +227,10 @@ describe('what one token vouches for', () => {
   })
 
   test('is one list for as long as nothing of it changes', () => {
-    const { generations, list } = setUpVouched()
+    const { generations, list, lapsed } = setUpVouched()
     generations.learn('sq:h:elsewhere', 'ZZZZZZZZ', generations.mark(), VOUCH)
     expect(generations.vouchedFor(KEY, VOUCH)).toBe(list)
-    expect(generations.isVouchedFor(list, VOUCH)).toBe(true)
-    expect(generations.isVouchedFor(list, new Vouch(VOUCH.token, 1))).toBe(false)
+    expect(VOUCH.lapsed).toBe(lapsed)
     expect(generations.vouchedFor(KEY, new Vouch(VOUCH.token, 1))).toBeNull()
   })
 
@@ -254,17 +253,18 @@ describe('what one token vouches for', () => {
   }
   test.each(Object.entries(changes))('is void once a token %s, whichever', (_, change) => {
     for (let i = 0; i < 2 * (KEY.length + 1); i++) {
-      const { generations, tokens, list } = setUpVouched()
+      const { generations, tokens, lapsed } = setUpVouched()
       change(generations, tokens[i]!)
-      expect(generations.isVouchedFor(list, VOUCH)).toBe(false)
+      // Who took the list before sees it by that.
+      expect(VOUCH.lapsed).toBeGreaterThan(lapsed)
       expect(generations.vouchedFor(KEY, VOUCH)).toBeNull()
     }
   })
 
   test('is another list once L2 has answered with another token', () => {
-    const { generations, tokens, list } = setUpVouched()
+    const { generations, tokens, lapsed } = setUpVouched()
     generations.learn(tokens[2]!, 'xxxxxxxx', generations.mark(), VOUCH)
-    expect(generations.isVouchedFor(list, VOUCH)).toBe(false)
+    expect(VOUCH.lapsed).toBeGreaterThan(lapsed)
     expect(generations.vouchedFor(KEY, VOUCH)?.hard).toBe('AAAAAAAAxxxxxxxxEEEEEEEEGGGGGGGG')
   })
 

@@ -132,19 +132,17 @@ export class Generations {
   vouchedFor(key: QueryKey, vouch: Vouch): TokenList | null {
     const start = this.#slots.startOf(key)
     const whole = this.#slots.whole(key, start)
-    const last = whole.vouched
-    if (last !== null && this.isVouchedFor(last, vouch) && areSame(whole.above, start.slots)) return last
+    if (whole.vouch === vouch && whole.lapsed === vouch.lapsed && areSame(whole.above, start.slots))
+      return whole.vouched
     const slots = [...start.slots, whole]
     if (this.notVouchedFor(slots, vouch) !== NONE) return null
     const known = this.captureOf(slots)
-    whole.vouched = known && new TokenList(known.hard, known.soft, vouch)
+    if (known === null) return null
+    whole.vouch = vouch
+    whole.lapsed = vouch.lapsed
+    whole.vouched = new TokenList(known.hard, known.soft)
     whole.above = start.slots
     return whole.vouched
-  }
-
-  /** Whether `vouch` still stands for all of a list that it stood for. */
-  isVouchedFor(list: TokenList, vouch: Vouch): boolean {
-    return list.vouch === vouch && list.lapsed === vouch.lapsed
   }
 
   /** They are read again before anything else is decided by them. */

@@ -42,11 +42,13 @@ export class Look implements Asker, Waiter {
   group: Group | null = null
   next: Waiter | null = null
   previous: Waiter | null = null
-  /** The tokens that L2 was asked for, at `seq` and under `vouch`; `vouched`: none, since it stands for these. */
+  /** The tokens that L2 was asked for, at `seq` and under `vouch`. */
   asked: readonly string[] = NONE
-  vouched: TokenList | null = null
   seq = 0
   vouch: Vouch | null = null
+  /** It was asked for none, since `vouch` stood for these, when so many others had lapsed. */
+  vouched: TokenList | null = null
+  lapsed = 0
   readonly #host: LookHost
 
   constructor(host: LookHost, name: StoredName, isAgain: boolean, rejectedBefore: number, seeker: Seeker) {

@@ -31,14 +31,19 @@ export interface Known {
 }
 
 export interface Slot {
-  readonly hardKey: string
-  readonly softKey: string
+  /**
+   * Of whole keys, and `Generations` alone changes them: what stood for all tokens of the last key of it, when so many others
+   * had lapsed; these tokens; the slots of its prefixes. They stand together, since each read looks at them, and at no more.
+   */
+  vouch: Vouch | null
+  lapsed: number
+  vouched: TokenList | null
+  above: readonly Slot[]
   /** What was known of its tokens when last looked up. */
   hard: Known | undefined
   soft: Known | undefined
-  /** Of whole keys: what vouched for the last key of it, and the slots of its prefixes; `Generations` alone changes them. */
-  vouched: TokenList | null
-  above: readonly Slot[]
+  readonly hardKey: string
+  readonly softKey: string
 }
 
 /**
@@ -48,14 +53,9 @@ export interface Slot {
 export class TokenList {
   /** See `decodeExpected`. */
   readonly written: string
-  /** What stood for all of them, when so many others had lapsed. */
-  readonly vouch: Vouch
-  readonly lapsed: number
 
-  constructor(hard: string, soft: string, vouch: Vouch) {
+  constructor(hard: string, soft: string) {
     this.written = writtenTokens(hard, soft)
-    this.vouch = vouch
-    this.lapsed = vouch.lapsed
   }
 
   // Cut out only when they are asked for: most never are.
@@ -156,7 +156,16 @@ export class Slots {
     const slot = `${space}.${number.toString(36)}`
     const hardKey = generationKey(this.#namespace, 'hard', slot)
     const softKey = generationKey(this.#namespace, 'soft', slot)
-    return { hardKey, softKey, hard: undefined, soft: undefined, vouched: null, above: NONE }
+    return {
+      vouch: null,
+      lapsed: 0,
+      vouched: null,
+      above: NONE,
+      hard: undefined,
+      soft: undefined,
+      hardKey,
+      softKey,
+    }
   }
 }
 

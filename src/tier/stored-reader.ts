@@ -186,6 +186,7 @@ export class StoredReader {
     look.asked = asked
     look.seq = this.#generations.mark()
     look.vouch = vouch
+    if (vouch !== null) look.lapsed = vouch.lapsed
     if (isHere) this.#settings.reader.ask(null, asked, look)
     else this.#settings.reader.ask(storageKey, this.#withNamespace(asked), look)
   }
@@ -196,12 +197,12 @@ export class StoredReader {
 
   /** What L2 has answered to a look that asked for these tokens at `seq`, under `vouch`; `text`: the entry. */
   #judge(look: Look, text: string | null, answers: Answers, at: number, now: number): void {
-    const { name: query, asked, vouched, seq, vouch } = look
+    const { name: query, asked, vouched, seq, vouch, lapsed } = look
     const { storageKey } = query
     const holding = this.#tokens.hearNamespace(answers, at)
     const isPending = this.#writes.peek(storageKey) !== undefined
-    const isVouchedFor =
-      vouched !== null && holding !== null && this.#generations.isVouchedFor(vouched, holding)
+    // The list itself says the same, and lies far away.
+    const isVouchedFor = vouched !== null && vouch !== null && holding === vouch && vouch.lapsed === lapsed
     if (isVouchedFor && !isPending) {
       const stored = this.#acceptVouched(query, text, vouched, now)
       if (text !== null && stored?.isInvalidated !== false) this.#generations.doubt(query.tokenKeys)

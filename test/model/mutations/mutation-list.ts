@@ -116,8 +116,8 @@ export const MUTATIONS: readonly Mutation[] = [
     name: 'the tokens of a key stay what they were when one is replaced',
     promise: 'P4',
     file: 'tier/generations.ts',
-    find: 'list.vouch === vouch && list.lapsed === vouch.lapsed',
-    replace: 'list.vouch === vouch && list.lapsed <= vouch.lapsed',
+    find: 'whole.lapsed === vouch.lapsed',
+    replace: 'whole.lapsed <= vouch.lapsed',
   },
   {
     name: 'a token whose write has failed is sent again as it was',
