@@ -7,7 +7,7 @@ import type { StorageBackend } from '../ports/storage.ts'
 import { TimerQueue } from '../resilience/timer-queue.ts'
 import { VirtualClock } from '../testing/index.ts'
 import { BackendCalls, type GuardedTask, type StorageOperation } from './backend-calls.ts'
-import { type Answers, BatchReader } from './batch-reader.ts'
+import { type Asker, BatchReader } from './batch-reader.ts'
 import type { StorageGuard } from './storage-guard.ts'
 
 /** One that stands still; the clock on the wall shows a thousand more. */
@@ -38,16 +38,20 @@ function recording(answer: (key: string) => unknown, more: Partial<StorageBacken
   return { batches, reader: readerOf({ getMany, ...more }) }
 }
 
+/** Wants these, and is told so. */
+const wanting = (own: string | null, keys: readonly string[], answered: Asker['answered']): Asker => ({
+  askFor: (request) => request.add(own, keys),
+  answered,
+})
+
 test('whoever asked is told when the answer came, and the present moment where it was refused', async () => {
   const told: number[][] = []
-  const asker = {
-    answered: (_own: unknown, _answers: Answers, at: number, now: number) => void told.push([at, now]),
-  }
+  const asker = wanting('a', [], (_own, _answers, at, now) => void told.push([at, now]))
   for (const at of [7, undefined]) {
     const start = <T>(_: StorageOperation, task: GuardedTask<T>) =>
       task.done({ isOk: true, value: ['v'] as T }, at)
     const guard = { backend: { getMany: async () => [] }, start } as unknown as StorageGuard
-    new BatchReader(guard, clockAt(9)).ask('a', [], asker)
+    new BatchReader(guard, clockAt(9)).ask(asker)
     await setImmediate()
   }
   expect(told).toEqual([
@@ -69,12 +73,11 @@ describe('reads of one tick', () => {
   test('tell each who asks the value of its own key, or that there is none', async () => {
     const { batches, reader } = recording((key) => (key === 'none' ? null : `of ${key}`))
     const told: unknown[] = []
-    const asker = (name: string) => ({
-      answered: (own: unknown, answers: Answers) => told.push([name, own, answers.get('shared')]),
-    })
-    reader.ask('a', ['shared'], asker('one'))
-    reader.ask('none', ['shared', 'other'], asker('two'))
-    reader.ask(null, ['shared'], asker('three'))
+    const ask = (name: string, own: string | null, keys: readonly string[]) =>
+      reader.ask(wanting(own, keys, (value, answers) => void told.push([name, value, answers.get('shared')])))
+    ask('one', 'a', ['shared'])
+    ask('two', 'none', ['shared', 'other'])
+    ask('three', null, ['shared'])
     await reader.load(['shared'])
     expect(batches).toEqual([['a', 'none', 'shared', 'other']])
     expect(told).toEqual([
@@ -82,6 +85,24 @@ describe('reads of one tick', () => {
       ['two', null, 'of shared'],
       ['three', undefined, 'of shared'],
     ])
+  })
+
+  test('are for what is wanted when they are sent, each asked once', async () => {
+    const { batches, reader } = recording(() => null)
+    let wanted = 'too early'
+    const asked: string[] = []
+    for (const own of ['a', 'b'])
+      reader.ask({
+        askFor(request) {
+          asked.push(own)
+          request.add(own, [wanted])
+        },
+        answered: () => {},
+      })
+    expect(asked).toEqual([])
+    wanted = 'now'
+    await setImmediate()
+    expect([asked, batches]).toEqual([['a', 'b'], [['a', 'b', 'now']]])
   })
 
   test('are split at 1,000 keys', async () => {
@@ -149,8 +170,8 @@ test('a store that never answers does not hold those who have been told', async 
   const reader = new BatchReader({ backend: { getMany }, start } as unknown as StorageGuard, clockAt(0))
   let told = 0
   const ask = () => {
-    const asker = { answered: () => void told++ }
-    reader.ask('k', ['shared'], asker)
+    const asker = wanting('k', ['shared'], () => void told++)
+    reader.ask(asker)
     return new WeakRef(asker)
   }
   const asker = ask()

@@ -19,8 +19,16 @@ const LARGEST_BATCH = 1_000
 /** In place of a value that could not be read. */
 const UNREAD = Symbol('unread')
 
-/** Whoever asks for keys: told once, later. */
+/** What a batch asks for, while it is put together. */
+export interface Request {
+  /** `own`: a key that nobody else asks for just now, or it is read twice; `null` = none. */
+  add(own: string | null, keys: readonly string[]): void
+}
+
+/** Whoever asks for keys: asked which when the batch is sent, and told once, later. */
 export interface Asker {
+  /** Adds what it wants, in one go. */
+  askFor(request: Request): void
   /**
    * `own`: the value of the key that it alone has asked for, `null` where there is none, `undefined` where it could not be
    * read or there was no such key. `at`: the monotonic moment, `now` the same by the clock on the wall.
@@ -39,16 +47,20 @@ export class BatchReader {
   }
 
   load(keys: readonly string[]): Promise<Answers> {
-    return new Promise((resolve) => this.ask(null, keys, { answered: (_, answers) => resolve(answers) }))
+    return new Promise((resolve) =>
+      this.ask({
+        askFor: (request) => request.add(null, keys),
+        answered: (_, answers) => resolve(answers),
+      }),
+    )
   }
 
-  /** `own`: a key that nobody else asks for just now, or it is read twice. */
-  ask(own: string | null, keys: readonly string[], asker: Asker): void {
+  ask(asker: Asker): void {
     if (this.#gathering === null) {
-      this.#gathering = new Batch(own, keys, asker, this.#clock)
+      this.#gathering = new Batch(asker, this.#clock)
       soon(this.#send)
     } else {
-      this.#gathering.add(own, keys, asker)
+      this.#gathering.join(asker)
     }
   }
 
@@ -59,34 +71,31 @@ export class BatchReader {
   }
 }
 
-/** One that reads alone is the most frequent, and the one that is waited for: its arrays are made with what it brings. */
-class Batch implements Answers, GuardedTask<readonly unknown[]> {
-  readonly #shared: SharedKeys
+class Batch implements Answers, Request, GuardedTask<readonly unknown[]> {
+  readonly #shared = new SharedKeys()
   readonly #askers: Asker[]
   /** Where the key of each of them stands; -1 = it has none of its own. */
-  readonly #places: number[]
+  readonly #places: number[] = []
   readonly #clock: Clock
   /** Asked for last: many ask for the same. */
-  #lastShared: readonly string[]
+  #lastShared: readonly string[] | null = null
   #backend: StorageBackend | null = null
-  /** Their own, and, once it is sent, those that are shared. */
-  readonly #keys: string[]
-  #ownCount: number
+  /** Their own, then those that are shared. */
+  readonly #keys: string[] = []
+  #ownCount = 0
   /** In the order of the keys; `null` = none could be read. */
   #values: readonly unknown[] | null = null
 
-  constructor(own: string | null, keys: readonly string[], asker: Asker, clock: Clock) {
-    this.#keys = own === null ? [] : [own]
-    this.#ownCount = this.#keys.length
-    this.#places = [own === null ? -1 : 0]
+  constructor(asker: Asker, clock: Clock) {
     this.#askers = [asker]
-    this.#shared = new SharedKeys(keys)
-    this.#lastShared = keys
     this.#clock = clock
   }
 
-  add(own: string | null, keys: readonly string[], asker: Asker): void {
+  join(asker: Asker): void {
     this.#askers.push(asker)
+  }
+
+  add(own: string | null, keys: readonly string[]): void {
     this.#places.push(own === null ? -1 : this.#ownCount++)
     if (own !== null) this.#keys.push(own)
     if (keys === this.#lastShared) return
@@ -96,6 +105,7 @@ class Batch implements Answers, GuardedTask<readonly unknown[]> {
 
   send(guard: StorageGuard): void {
     const keys = this.#keys
+    for (const asker of this.#askers) asker.askFor(this)
     for (const key of this.#shared.all) keys.push(key)
     const size = guard.backend.getMany === undefined ? 1 : LARGEST_BATCH
     this.#backend = guard.backend

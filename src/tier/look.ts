@@ -3,7 +3,7 @@
  * time, so each is one object for all who deal with it: the batch, the deadlines and the reader.
  */
 
-import type { Answers, Asker } from './batch-reader.ts'
+import type { Answers, Asker, Request } from './batch-reader.ts'
 import type { Group, Waiter } from './deadlines.ts'
 import type { Capture } from './generations.ts'
 import type { TokenList } from './slots.ts'
@@ -28,6 +28,7 @@ export interface Seeker {
 }
 
 export interface LookHost {
+  askFor(look: Look, request: Request): void
   judge(look: Look, own: string | null, answers: Answers, at: number, now: number): void
   end(look: Look, found: StoredData | null): void
 }
@@ -49,6 +50,8 @@ export class Look implements Asker, Waiter {
   /** It was asked for none, since `vouch` stood for these, when so many others had lapsed. */
   vouched: TokenList | null = null
   lapsed = 0
+  /** It asks for every token, whatever stands for it. */
+  asksAll = false
   readonly #host: LookHost
 
   constructor(host: LookHost, name: StoredName, isAgain: boolean, rejectedBefore: number, seeker: Seeker) {
@@ -57,6 +60,10 @@ export class Look implements Asker, Waiter {
     this.isAgain = isAgain
     this.rejectedBefore = rejectedBefore
     this.seeker = seeker
+  }
+
+  askFor(request: Request): void {
+    this.#host.askFor(this, request)
   }
 
   answered(own: string | null | undefined, answers: Answers, at: number, now: number): void {

@@ -5,15 +5,9 @@
 const FEW = 8
 
 export class SharedKeys {
-  readonly #keys: string[]
+  readonly #keys: string[] = []
   /** Where each of them stands, once they are many. */
   #places: Map<string, number> | null = null
-
-  constructor(first: readonly string[]) {
-    // A list of one is by far the most frequent, and needs no look for what comes twice.
-    this.#keys = first.length === 1 ? [first[0] as string] : []
-    if (first.length > 1) for (const key of first) this.add(key)
-  }
 
   /** In the order in which they were added. */
   get all(): readonly string[] {

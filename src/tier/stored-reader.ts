@@ -13,7 +13,7 @@
 import type { Clock } from '../ports/clock.ts'
 import type { Serializer } from '../ports/serializer.ts'
 import type { SnapshotReader } from '../ports/storage.ts'
-import type { Answers, BatchReader } from './batch-reader.ts'
+import type { Answers, BatchReader, Request } from './batch-reader.ts'
 import type { Deadlines } from './deadlines.ts'
 import { decodeEnvelope, decodeExpected } from './envelope.ts'
 import { type Capture, differenceFrom, type Generations, isToken, worseOf } from './generations.ts'
@@ -70,6 +70,7 @@ export class StoredReader {
   #misses = 0
   #rejected = 0
   readonly #host: LookHost = {
+    askFor: (look, request) => this.#askFor(look, request),
     judge: (look, own, answers, at, now) => this.#judge(look, own, answers, at, now),
     end: (look, found) => this.#end(look, found),
   }
@@ -114,7 +115,7 @@ export class StoredReader {
       return
     }
     this.#settings.deadlines.wait(limit, look, now)
-    this.#ask(look)
+    this.#settings.reader.ask(look)
   }
 
   /** L2 is away: what waits to be written is all there is. */
@@ -172,9 +173,9 @@ export class StoredReader {
     if (this.#settings.deadlines.leave(look)) this.#end(look, found, now)
   }
 
-  /** `asksAll`: for every token, whatever vouches for it. */
-  #ask(look: Look, asksAll = false): void {
-    const { name } = look
+  /** By what is known when L2 is asked, and not before. */
+  #askFor(look: Look, request: Request): void {
+    const { name, asksAll } = look
     const { storageKey } = name
     const isHere = this.#writes.peek(storageKey) !== undefined
     const vouch = this.#vouching.current
@@ -187,8 +188,8 @@ export class StoredReader {
     look.seq = this.#generations.mark()
     look.vouch = vouch
     if (vouch !== null) look.lapsed = vouch.lapsed
-    if (isHere) this.#settings.reader.ask(null, asked, look)
-    else this.#settings.reader.ask(storageKey, this.#withNamespace(asked), look)
+    if (isHere) request.add(null, asked)
+    else request.add(storageKey, this.#withNamespace(asked))
   }
 
   #withNamespace(asked: readonly string[]): readonly string[] {
@@ -214,7 +215,8 @@ export class StoredReader {
     const said = areLearned ? this.#generations.answered(tokenKeys, answers, holding) : null
     // An invalidation has come, and nothing vouches for what was not asked for.
     if (said === undefined && answers.has(this.#settings.namespaceKey)) {
-      this.#ask(look, true)
+      look.asksAll = true
+      this.#settings.reader.ask(look)
       return
     }
     const answered = said ?? null
