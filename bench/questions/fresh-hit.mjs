@@ -14,6 +14,34 @@ const floor = (keyOf) => () => {
   return { once, check: answers(once, USER) }
 }
 
+/**
+ * The least that a query cache could do: look at the options, find the entry by the parts of its key (or with the options,
+ * where these are reused), ask the clock whether it is fresh, and give a promise that is kept. No checks of what it was
+ * given, no invalidation, no order of use, no counting.
+ */
+const least = (keyOf, isReused) => () => {
+  const entry = { settled: Promise.resolve(USER), updatedAt: Date.now() }
+  const root = keyOf().reduceRight((below, part) => new Map([[part, below]]), entry)
+  const serve = (found, staleTime = TTL) => {
+    if (Date.now() - found.updatedAt >= staleTime) throw new Error('stale: the origin would be called')
+    return found.settled
+  }
+  const find = (key) => {
+    let found = root
+    for (const part of key) found = found.get(part)
+    return found
+  }
+  const queryFn = async () => USER
+  const reused = { queryKey: keyOf(), queryFn, entry }
+  const once = isReused
+    ? () => serve(reused.entry, reused.staleTime)
+    : () => {
+        const { queryKey, staleTime } = { queryKey: keyOf(), queryFn }
+        return serve(find(queryKey), staleTime)
+      }
+  return { once, check: answers(once, USER) }
+}
+
 const peers = (key) =>
   peersAs(async (open) => {
     const source = origin(() => USER, 1)
@@ -70,6 +98,8 @@ export const question = {
   cases: {
     'flat key': {
       'floor: async Map.get': floor(() => 'user:1'),
+      'least: + key by its parts, the clock': least(flat, false),
+      'least: + the clock, options reused': least(flat, true),
       ...libraries(flat),
       ...peers('user:1'),
     },
