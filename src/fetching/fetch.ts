@@ -26,7 +26,7 @@ import { asError } from '../resilience/as-error.ts'
 import type { Alarm } from '../resilience/timer-queue.ts'
 import type { Capture } from '../tier/generations.ts'
 import type { Seeker, StoredData } from '../tier/look.ts'
-import type { StoredName } from '../tier/stored-name.ts'
+import type { Keyed, StoredName } from '../tier/stored-name.ts'
 import type { DepartingFetch, FetchEnvironment } from './environment.ts'
 import { FetchContext, LazyAbort } from './fetch-context.ts'
 import { planStored } from './plan.ts'
@@ -57,8 +57,7 @@ export class Fetch implements OngoingFetch, DepartingFetch, Seeker {
   /** The monotonic moment from which on its callers have waited for L2. */
   readonly #storageSince: number
   readonly #isStored: boolean
-  /** What L2 knows its query by; `null` = it has nothing to do with L2, or L2 is away and needs no name. */
-  readonly #name: StoredName | null
+  #name: StoredName | null = null
   #abort: LazyAbort | null = null
   #predecessor: DepartingFetch | undefined
   #resolve!: (data: unknown) => void
@@ -88,7 +87,6 @@ export class Fetch implements OngoingFetch, DepartingFetch, Seeker {
     this.#query = query
     this.#options = options
     this.#isStored = env.tier !== null && options.storage !== false
-    this.#name = this.#isStored && env.tier?.isBlank === false ? env.tier.name(query) : null
     this.#start = start
     this.#storageSince = start.storageSince ?? this.#now()
     this.#isExpected = !start.isBackground
@@ -178,12 +176,12 @@ export class Fetch implements OngoingFetch, DepartingFetch, Seeker {
   #lookAtOnce(): boolean {
     const { tier, fleet } = this.#env
     const { isBackground, skipStorage } = this.#start
-    if (tier === null || this.#name === null || isBackground || skipStorage) return false
+    if (tier === null || !this.#isStored || isBackground || skipStorage) return false
     if (tier.isAway || fleet?.isReady === false || this.#options.validate !== undefined) return false
     const isAgain = this.#hasLooked
     this.#hasLooked = true
     const patience = isAgain ? this.#patience : this.#env.storageTimeout
-    tier.look(this.#name, patience, isAgain, this, isAgain ? undefined : this.#storageSince)
+    tier.look(this.#query, patience, isAgain, this, isAgain ? undefined : this.#storageSince)
     return true
   }
 
@@ -198,11 +196,10 @@ export class Fetch implements OngoingFetch, DepartingFetch, Seeker {
       // A refresh must not begin before the call that caused it has returned.
       if (this.#start.isBackground) await undefined
       const { tier, fleet } = this.#env
-      const name = this.#name ?? this.#query
       if (tier !== null && this.#isStored && !hasAskedStorage && !this.#isOver()) {
         if (fleet?.isReady === false) await fleet.ready(this.#patience)
-        if (this.#start.skipStorage) await tier.prepare(name, this.#storageSince)
-        else if (this.#query.data === undefined && tier.isMissing(name, this.#hasLooked))
+        if (this.#start.skipStorage) await tier.prepare(this.#named, this.#storageSince)
+        else if (this.#query.data === undefined && tier.isMissing(this.#named, this.#hasLooked))
           this.#hasLooked = true
         else if (await this.#askStorage(this.#patience)) return
       }
@@ -334,6 +331,13 @@ export class Fetch implements OngoingFetch, DepartingFetch, Seeker {
     return false
   }
 
+  /** What L2 knows its query by, worked out when it is first needed; the query where L2 is away and needs no name. */
+  get #named(): Keyed {
+    const { tier } = this.#env
+    if (this.#name === null && tier?.isBlank === false) this.#name = tier.name(this.#query)
+    return this.#name ?? this.#query
+  }
+
   /** What is left of the time that L2 may add to this fetch. */
   get #patience(): number {
     return Math.max(0, this.#storageSince + this.#env.storageTimeout - this.#now())
@@ -370,7 +374,7 @@ export class Fetch implements OngoingFetch, DepartingFetch, Seeker {
   #look(limit: number): Promise<StoredData | null> {
     const isAgain = this.#hasLooked
     this.#hasLooked = true
-    return this.#env.tier?.read(this.#name ?? this.#query, limit, isAgain) ?? Promise.resolve(null)
+    return this.#env.tier?.read(this.#named, limit, isAgain) ?? Promise.resolve(null)
   }
 
   async #askOrigin(): Promise<void> {
@@ -399,7 +403,7 @@ export class Fetch implements OngoingFetch, DepartingFetch, Seeker {
       this.#state = 'calling'
       this.#abort ??= new LazyAbort()
       // What is known of the generations now is known before the call begins, so it may vouch for its result.
-      const capture = this.#isStored ? (tier?.capture(this.#name ?? query) ?? null) : null
+      const capture = this.#isStored ? (tier?.capture(this.#named) ?? null) : null
       if (failures === 0) this.#calledAt = this.#env.clock.now()
       counters.originCalls++
       let error: Error
@@ -462,7 +466,7 @@ export class Fetch implements OngoingFetch, DepartingFetch, Seeker {
       const ttl = storageTtl ?? gcTime ?? defaults.storageTtl
       ticket?.releaseWithin(this.#env.storageTimeout)
       const onDone = ticket === null ? undefined : (): void => ticket.release()
-      tier?.persist(this.#name ?? query, data, Math.max(now, query.dataUpdatedAt), ttl, capture, onDone)
+      tier?.persist(this.#named, data, Math.max(now, query.dataUpdatedAt), ttl, capture, onDone)
     } else {
       ticket?.release()
     }

@@ -7,7 +7,7 @@ import type { Answers, Asker, Request } from './batch-reader.ts'
 import type { Group, Waiter } from './deadlines.ts'
 import type { Capture } from './generations.ts'
 import type { TokenList } from './slots.ts'
-import type { StoredName } from './stored-name.ts'
+import type { Keyed, StoredName } from './stored-name.ts'
 import type { Vouch } from './vouching.ts'
 
 const NONE: readonly string[] = []
@@ -28,13 +28,13 @@ export interface Seeker {
 }
 
 export interface LookHost {
+  name(query: Keyed): StoredName
   askFor(look: Look, request: Request): void
   judge(look: Look, own: string | null, answers: Answers, at: number, now: number): void
   end(look: Look, found: StoredData | null): void
 }
 
 export class Look implements Asker, Waiter {
-  readonly name: StoredName
   /** The same fetch has looked before. */
   readonly isAgain: boolean
   /** How many values had been rejected when it began. */
@@ -53,13 +53,21 @@ export class Look implements Asker, Waiter {
   /** It asks for every token, whatever stands for it. */
   asksAll = false
   readonly #host: LookHost
+  readonly #query: Keyed
+  #name: StoredName | null = null
 
-  constructor(host: LookHost, name: StoredName, isAgain: boolean, rejectedBefore: number, seeker: Seeker) {
+  constructor(host: LookHost, query: Keyed, isAgain: boolean, rejectedBefore: number, seeker: Seeker) {
     this.#host = host
-    this.name = name
+    this.#query = query
     this.isAgain = isAgain
     this.rejectedBefore = rejectedBefore
     this.seeker = seeker
+  }
+
+  /** Worked out when it is asked for, which is when the batch is sent. */
+  get name(): StoredName {
+    this.#name ??= this.#host.name(this.#query)
+    return this.#name
   }
 
   askFor(request: Request): void {

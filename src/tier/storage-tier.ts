@@ -147,6 +147,7 @@ export class StorageTier {
     this.#tokens = new TokenKeeper({ ...shared, maker: this.#maker })
     this.#stored = new StoredReader({
       ...shared,
+      name: (query) => this.name(query),
       tokens: this.#tokens,
       deadlines: this.#deadlines,
       clock,
@@ -183,7 +184,7 @@ export class StorageTier {
     return leaseKey(this.#settings.namespace, hash)
   }
 
-  /** What the methods below take a query by; a fetch that uses several of them asks for it once. */
+  /** What the methods below take a query by; who uses several of them asks for it once. */
   name(query: Keyed): StoredName {
     return query instanceof StoredName ? query : new StoredName(query, this.#entryPrefix, this.#generations)
   }
@@ -206,11 +207,11 @@ export class StorageTier {
 
   /** The valid data of a query, or `null` where there is none or `limit` milliseconds have passed. */
   read(query: Keyed, limit = this.#settings.storageTimeout, isAgain = false): Promise<StoredData | null> {
-    return this.#stored.read(this.name(query), limit, isAgain)
+    return this.#stored.read(query, limit, isAgain)
   }
 
-  look(name: StoredName, limit: number, isAgain: boolean, seeker: Seeker, now?: number): void {
-    this.#stored.look(name, limit, isAgain, seeker, now)
+  look(query: Keyed, limit: number, isAgain: boolean, seeker: Seeker, now?: number): void {
+    this.#stored.look(query, limit, isAgain, seeker, now)
   }
 
   readNow(query: Keyed, now: number): StoredData | undefined {

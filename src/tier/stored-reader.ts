@@ -21,7 +21,7 @@ import { jsonSerializer } from './json-serializer.ts'
 import { Look, type LookHost, type Seeker, type StoredData } from './look.ts'
 import type { TokenList } from './slots.ts'
 import type { StorageGuard } from './storage-guard.ts'
-import type { StoredName } from './stored-name.ts'
+import type { Keyed, StoredName } from './stored-name.ts'
 import type { TokenKeeper } from './token-keeper.ts'
 import type { Vouch, Vouching } from './vouching.ts'
 import type { WriteBehind } from './write-behind.ts'
@@ -48,6 +48,7 @@ export interface StoredReaderSettings {
   readonly clock: Clock
   readonly serializer: Serializer
   readonly namespaceKey: string
+  readonly name: (query: Keyed) => StoredName
   /** Milliseconds that never step back. */
   readonly now: () => number
   /** What was found that cannot be used, said once for each `what`. */
@@ -70,6 +71,7 @@ export class StoredReader {
   #misses = 0
   #rejected = 0
   readonly #host: LookHost = {
+    name: (query) => this.#settings.name(query),
     askFor: (look, request) => this.#askFor(look, request),
     judge: (look, own, answers, at, now) => this.#judge(look, own, answers, at, now),
     end: (look, found) => this.#end(look, found),
@@ -103,13 +105,13 @@ export class StoredReader {
   }
 
   /** The valid data of a query, or `null` where there is none or `limit` milliseconds have passed; afterwards its generations are known where L2 answered. */
-  read(name: StoredName, limit: number, isAgain: boolean): Promise<StoredData | null> {
-    return new Promise((resolve) => this.look(name, limit, isAgain, { found: resolve }))
+  read(query: Keyed, limit: number, isAgain: boolean): Promise<StoredData | null> {
+    return new Promise((resolve) => this.look(query, limit, isAgain, { found: resolve }))
   }
 
   /** `read` without a promise. `now`: the monotonic moment, where it is known. */
-  look(name: StoredName, limit: number, isAgain: boolean, seeker: Seeker, now?: number): void {
-    const look = new Look(this.#host, name, isAgain, this.#rejected, seeker)
+  look(query: Keyed, limit: number, isAgain: boolean, seeker: Seeker, now?: number): void {
+    const look = new Look(this.#host, query, isAgain, this.#rejected, seeker)
     if (!this.#guard.isOpenForCalls) {
       this.#answerAlone(look)
       return
