@@ -16,6 +16,9 @@ import { fileURLToPath } from 'node:url'
 
 const ROOT = fileURLToPath(new URL('..', import.meta.url))
 const CACHE = join(tmpdir(), 'stackquery-matrix')
+const BETTER_SQLITE3_FOLDER = join(CACHE, 'better-sqlite3')
+// npm leaves out install scripts where it is set to (`ignore-scripts`), which is for its user to lift.
+const UNBUILT = `has no binary: run \`npm rebuild better-sqlite3 --ignore-scripts=false\` in ${BETTER_SQLITE3_FOLDER}, or set BETTER_SQLITE3`
 const { platform, arch } = process
 const bunArch = arch === 'arm64' ? 'aarch64' : arch
 const libc = platform === 'linux' ? '-glibc' : ''
@@ -74,7 +77,10 @@ function run({ install, binary, args = [], driver }) {
   let dist = join(ROOT, 'dist')
   if (driver === 'better-sqlite3') {
     const modules = process.env['BETTER_SQLITE3'] ?? betterSQLite3()
-    if (modules === undefined) return { isFailure: true, text: 'could not be installed; set BETTER_SQLITE3' }
+    if (modules === undefined) {
+      const isInstalled = existsSync(join(BETTER_SQLITE3_FOLDER, 'node_modules/better-sqlite3'))
+      return { isFailure: true, text: isInstalled ? UNBUILT : 'could not be installed; set BETTER_SQLITE3' }
+    }
     dist = distBeside(modules)
   }
   const script = join(ROOT, 'scripts/matrix-run.mjs')
@@ -101,7 +107,7 @@ function npmInstall(folder, what) {
 }
 
 function betterSQLite3() {
-  const folder = join(CACHE, 'better-sqlite3')
+  const folder = BETTER_SQLITE3_FOLDER
   const modules = join(folder, 'node_modules')
   if (!existsSync(join(modules, 'better-sqlite3/build'))) npmInstall(folder, 'better-sqlite3')
   return existsSync(join(modules, 'better-sqlite3/build')) ? modules : undefined
