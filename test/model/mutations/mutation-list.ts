@@ -120,6 +120,13 @@ export const MUTATIONS: readonly Mutation[] = [
     replace: 'whole.lapsed <= vouch.lapsed',
   },
   {
+    name: 'what lapses while L2 is asked still vouches for its answer',
+    promise: 'P4',
+    file: 'tier/stored-reader.ts',
+    find: ' && vouch.lapsed === lapsed',
+    replace: '',
+  },
+  {
     name: 'a token whose write has failed is sent again as it was',
     promise: 'P4',
     file: 'tier/pending-write.ts',
